@@ -1,0 +1,133 @@
+#include "app/program.hpp"
+
+#include "core/options.hpp"
+#include "core/version.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+
+namespace atelier::app {
+namespace {
+
+constexpr auto about =
+    "Serves, balances and loads the reviews and questions of a shop.\n\n"
+    "  atelier up                 everything on this machine: database, schema, data, workers, proxy\n"
+    "  atelier api | atelier lb   the roles one by one\n\n"
+    "Every option of a role may also be given as ATELIER_ROLE_OPTION or ATELIER_OPTION in the environment\n"
+    "(--db-connections as ATELIER_API_DB_CONNECTIONS), or in a TOML file named by --config, in the role's section.\n"
+    "The command line wins over the environment, the environment over the file.";
+
+struct chosen_role {
+  CLI::App* command;                   // null: no role was named
+  std::vector<std::string> path;       // {"etl", "load"}
+  std::vector<std::string> arguments;  // what stands behind it
+};
+
+std::vector<std::string> option_names(const CLI::App& command, bool lists_only = false) {
+  std::vector<std::string> names;
+  for (const auto* option : command.get_options()) {
+    if (lists_only && option->get_items_expected_max() <= 1) continue;
+    for (const auto& name : option->get_lnames())
+      if (name != "help" && name != "config") names.push_back(name);
+  }
+  return names;
+}
+
+CLI::App* subcommand(CLI::App& of, const std::string& name) {
+  for (auto* command : of.get_subcommands({}))
+    if (command->get_name() == name) return command;
+  return nullptr;
+}
+
+chosen_role find_role(CLI::App& program, const std::vector<std::string>& words) {
+  chosen_role role{nullptr, {}, {}};
+  CLI::App* at = &program;
+  std::size_t used = 0;
+  while (used < words.size()) {
+    CLI::App* next = subcommand(*at, words[used]);
+    if (!next) break;
+    role.path.push_back(words[used]);
+    role.command = at = next;
+    ++used;
+  }
+  role.arguments.assign(words.begin() + static_cast<long>(used), words.end());
+  return role;
+}
+
+std::string config_file(const chosen_role& role) {
+  for (std::size_t i = 0; i < role.arguments.size(); ++i) {
+    const auto& word = role.arguments[i];
+    if (word == "--config" && i + 1 < role.arguments.size()) return role.arguments[i + 1];
+    if (word.starts_with("--config=")) return word.substr(9);
+  }
+  auto variable = environment_variable(variable_name(role.path, "config"));
+  if (!variable) variable = environment_variable(variable_name({}, "config"));
+  return variable.value_or("");
+}
+
+result<std::vector<std::string>> complete(CLI::App& program, const std::vector<std::string>& words) {
+  const auto role = find_role(program, words);
+  if (!role.command || !role.command->get_subcommands({}).empty()) return words;
+  const auto known = option_names(*role.command);
+  settings file;
+  if (const auto name = config_file(role); !name.empty()) {
+    std::vector<std::string> roles;
+    for (const auto* command : program.get_subcommands({})) roles.push_back(command->get_name());
+    std::vector<std::string> of_siblings;
+    for (const auto* sibling : role.command->get_parent()->get_subcommands({}))
+      for (auto& option : option_names(*sibling)) of_siblings.push_back(std::move(option));
+    auto read = read_settings(name, role.path, known, of_siblings, roles);
+    if (!read) return read.error();
+    file = std::move(*read);
+  }
+  auto arguments = complete_arguments(role.path, role.arguments, known, option_names(*role.command, true), environment_variable, file);
+  arguments.insert(arguments.begin(), role.path.begin(), role.path.end());
+  return arguments;
+}
+
+void add_config_option(CLI::App& command) {
+  const auto inner = command.get_subcommands({});
+  for (auto* one : inner) add_config_option(*one);
+  if (inner.empty())
+    command.add_option("--config", "Read options from this TOML file, from the section named after the role")
+        ->type_name("FILE");
+}
+
+int say_usage(const std::string& problem, const std::string& role) {
+  std::fprintf(stderr, "atelier: %s\nTry 'atelier%s%s --help'.\n", problem.c_str(), role.empty() ? "" : " ", role.c_str());
+  return static_cast<int>(exit_code::wrong_usage);
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& words) {
+  CLI::App program(about, "atelier");
+  program.set_version_flag("--version", std::string("atelier ") + version);
+  program.require_subcommand(1);
+  action chosen;
+  add_up(program, chosen);
+  add_api(program, chosen);
+  add_lb(program, chosen);
+  add_etl(program, chosen);
+  add_schema(program, chosen);
+  for (auto* command : program.get_subcommands({})) add_config_option(*command);
+
+  std::string role;
+  for (const auto& word : find_role(program, words).path) role += (role.empty() ? "" : " ") + word;
+  auto arguments = complete(program, words);
+  if (!arguments) return say_usage(arguments.error().what, role);
+  try {
+    std::reverse(arguments->begin(), arguments->end());  // CLI11 takes them last first
+    program.parse(*arguments);
+  } catch (const CLI::CallForHelp& e) {
+    return program.exit(e);
+  } catch (const CLI::CallForVersion& e) {
+    return program.exit(e);
+  } catch (const CLI::ParseError& e) {
+    return say_usage(e.what(), role);
+  }
+  return chosen();
+}
+
+}  // namespace atelier::app
