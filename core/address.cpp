@@ -9,8 +9,7 @@ namespace atelier {
 
 result<address> parse_address(std::string_view text) {
   const auto bad = [&](std::string_view why) {
-    return failure{fmt::format("'{}' is not an address: {}; write HOST:PORT, for example 127.0.0.1:8080", text, why),
-                   exit_code::wrong_usage};
+    return fail_with(exit_code::wrong_usage, "'{}' is not an address: {}; write HOST:PORT, for example 127.0.0.1:8080", text, why);
   };
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return bad("the port is missing");
@@ -40,7 +39,7 @@ result<boost::asio::ip::tcp::endpoint> resolve(const address& a) {
   boost::system::error_code error;
   const auto found = names.resolve(a.host, std::to_string(a.port), tcp::resolver::numeric_service, error);
   if (error || found.empty())
-    return failure{fmt::format("the name '{}' cannot be resolved: {}", a.host, error.message())};
+    return fail("the name '{}' cannot be resolved: {}", a.host, error.message());
   return found.begin()->endpoint();
 }
 

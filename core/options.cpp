@@ -74,7 +74,7 @@ result<settings> read_settings(const std::string& file, const std::vector<std::s
                                const std::vector<std::string>& known, const std::vector<std::string>& of_siblings,
                                const std::vector<std::string>& roles) {
   const auto wrong = [&](const std::string& why) {
-    return failure{fmt::format("configuration file '{}': {}", file, why), exit_code::wrong_usage};
+    return fail_with(exit_code::wrong_usage, "configuration file '{}': {}", file, why);
   };
   toml::table root;
   try {
