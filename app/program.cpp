@@ -15,7 +15,8 @@ constexpr auto about =
     "  atelier up                 everything on this machine: database, schema, data, workers, proxy\n"
     "  atelier api | atelier lb   the roles one by one\n\n"
     "Every option of a role may also be given as ATELIER_ROLE_OPTION or ATELIER_OPTION in the environment\n"
-    "(--db-connections as ATELIER_API_DB_CONNECTIONS), or in a TOML file named by --config, in the role's section.\n"
+    "(--db-connections as ATELIER_API_DB_CONNECTIONS), or in a TOML file named by --config, in the role's "
+    "section.\n"
     "The command line wins over the environment, the environment over the file.";
 
 struct chosen_role {
@@ -81,7 +82,8 @@ result<std::vector<std::string>> complete(CLI::App& program, const std::vector<s
     if (!read) return read.error();
     file = std::move(*read);
   }
-  auto arguments = complete_arguments(role.path, role.arguments, known, option_names(*role.command, true), environment_variable, file);
+  auto arguments = complete_arguments(role.path, role.arguments, known, option_names(*role.command, true),
+                                      environment_variable, file);
   arguments.insert(arguments.begin(), role.path.begin(), role.path.end());
   return arguments;
 }
@@ -95,7 +97,8 @@ void add_config_option(CLI::App& command) {
 }
 
 int say_usage(const std::string& problem, const std::string& role) {
-  std::fprintf(stderr, "atelier: %s\nTry 'atelier%s%s --help'.\n", problem.c_str(), role.empty() ? "" : " ", role.c_str());
+  std::fprintf(stderr, "atelier: %s\nTry 'atelier%s%s --help'.\n", problem.c_str(), role.empty() ? "" : " ",
+               role.c_str());
   return static_cast<int>(exit_code::wrong_usage);
 }
 

@@ -11,18 +11,20 @@ class App;
 
 namespace atelier::app {
 
-/// What a role's options leave behind when the command line has been read: the role itself, ready to run. Returns the exit code.
+/// What a role's options leave behind when the command line has been read: the role itself, ready to run.
+/// Returns the exit code.
 using action = std::function<int()>;
 
-/// Each adds its subcommands and options to the program, and sets `chosen` when one of them is named on the command line.
+/// Each adds its subcommands and options to the program, and sets `chosen` when one of them is named on the
+/// command line.
 void add_api(CLI::App& program, action& chosen);
 void add_lb(CLI::App& program, action& chosen);
 void add_etl(CLI::App& program, action& chosen);
 void add_schema(CLI::App& program, action& chosen);
 void add_up(CLI::App& program, action& chosen);
 
-/// Reads the words after the program's name, completes them from the environment and the configuration file, runs the role.
-/// Returns the exit code: 2 and a hint on stderr where the words are wrong.
+/// Reads the words after the program's name, completes them from the environment and the configuration file,
+/// runs the role. Returns the exit code: 2 and a hint on stderr where the words are wrong.
 int run_program(const std::vector<std::string>& words);
 
 }  // namespace atelier::app

@@ -1,5 +1,4 @@
 #include "app/program.hpp"
-
 #include "core/log.hpp"
 #include "schema/migrations.hpp"
 
@@ -22,7 +21,8 @@ int run_apply(const std::string& conninfo) {
   if (!database) return report(database.error());
   const auto applied = schema::apply(*database);
   if (!applied) return report(applied.error());
-  if (applied->empty()) log::info("nothing to do: the schema is at version {}", schema::all_migrations().size());
+  if (applied->empty())
+    log::info("nothing to do: the schema is at version {}", schema::all_migrations().size());
   for (const int version : *applied) log::info("applied migration version={}", version);
   return 0;
 }
@@ -46,7 +46,8 @@ void add_schema(CLI::App& program, action& chosen) {
   const auto conninfo = std::make_shared<std::string>();
   const auto add = [&](const char* name, const char* about, int (*run)(const std::string&)) {
     auto& command = *role.add_subcommand(name, about);
-    command.add_option("--db", *conninfo, "Database: a libpq conninfo or URI; empty takes the PG… variables")->type_name("CONNINFO");
+    command.add_option("--db", *conninfo, "Database: a libpq conninfo or URI; empty takes the PG… variables")
+        ->type_name("CONNINFO");
     command.callback([&chosen, conninfo, run] { chosen = [conninfo, run] { return run(*conninfo); }; });
   };
   add("apply", "Apply the migrations that are missing; running it again changes nothing", run_apply);

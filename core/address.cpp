@@ -9,7 +9,8 @@ namespace atelier {
 
 result<address> parse_address(std::string_view text) {
   const auto bad = [&](std::string_view why) {
-    return fail_with(exit_code::wrong_usage, "'{}' is not an address: {}; write HOST:PORT, for example 127.0.0.1:8080", text, why);
+    return fail_with(exit_code::wrong_usage,
+                     "'{}' is not an address: {}; write HOST:PORT, for example 127.0.0.1:8080", text, why);
   };
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return bad("the port is missing");
@@ -22,7 +23,8 @@ result<address> parse_address(std::string_view text) {
   }
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (error != std::errc{} || end != digits.data() + digits.size()) return bad("the port is not a number up to 65535");
+  if (error != std::errc{} || end != digits.data() + digits.size())
+    return bad("the port is not a number up to 65535");
   if (host.empty() || host == "*") host = "0.0.0.0";
   return address{std::string(host), port};
 }
@@ -38,8 +40,7 @@ result<boost::asio::ip::tcp::endpoint> resolve(const address& a) {
   tcp::resolver names(none);
   boost::system::error_code error;
   const auto found = names.resolve(a.host, std::to_string(a.port), tcp::resolver::numeric_service, error);
-  if (error || found.empty())
-    return fail("the name '{}' cannot be resolved: {}", a.host, error.message());
+  if (error || found.empty()) return fail("the name '{}' cannot be resolved: {}", a.host, error.message());
   return found.begin()->endpoint();
 }
 

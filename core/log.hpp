@@ -1,4 +1,5 @@
-// Log lines: stderr, one line an event, a sentence and then key=value pairs. No secrets, no e-mail addresses, no bodies.
+// Log lines: stderr, one line an event, a sentence and then key=value pairs. No secrets, no e-mail addresses,
+// no bodies.
 #pragma once
 
 #include <fmt/format.h>

@@ -63,7 +63,8 @@ std::string variable_name(const std::vector<std::string>& role, std::string_view
   std::string name = "ATELIER";
   const auto add = [&](std::string_view word) {
     name += '_';
-    for (const char c : word) name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    for (const char c : word)
+      name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   };
   for (const auto& word : role) add(word);
   add(option);
@@ -71,7 +72,8 @@ std::string variable_name(const std::vector<std::string>& role, std::string_view
 }
 
 result<settings> read_settings(const std::string& file, const std::vector<std::string>& role,
-                               const std::vector<std::string>& known, const std::vector<std::string>& of_siblings,
+                               const std::vector<std::string>& known,
+                               const std::vector<std::string>& of_siblings,
                                const std::vector<std::string>& roles) {
   const auto wrong = [&](const std::string& why) {
     return fail_with(exit_code::wrong_usage, "configuration file '{}': {}", file, why);
@@ -85,8 +87,11 @@ result<settings> read_settings(const std::string& file, const std::vector<std::s
     return wrong(fmt::format("{} ({})", e.description(), where.str()));
   }
   for (const auto& [name, section] : root) {
-    if (!section.is_table()) return wrong(fmt::format("'{}' stands outside a section; write it under [{}]", name.str(), role.front()));
-    if (!contains(roles, name.str())) return wrong(fmt::format("unknown section [{}]; the roles are {}", name.str(), fmt::join(roles, ", ")));
+    if (!section.is_table())
+      return wrong(
+          fmt::format("'{}' stands outside a section; write it under [{}]", name.str(), role.front()));
+    if (!contains(roles, name.str()))
+      return wrong(fmt::format("unknown section [{}]; the roles are {}", name.str(), fmt::join(roles, ", ")));
   }
 
   settings found;
@@ -102,23 +107,29 @@ result<settings> read_settings(const std::string& file, const std::vector<std::s
       if (!contains(known, name)) {
         if (!innermost && contains(of_siblings, name)) continue;
         return wrong(fmt::format("unknown key '{}' in [{}]; `atelier {} --help` lists the options", name,
-                                 fmt::join(role.begin(), role.begin() + static_cast<long>(depth) + 1, "."), fmt::join(role, " ")));
+                                 fmt::join(role.begin(), role.begin() + static_cast<long>(depth) + 1, "."),
+                                 fmt::join(role, " ")));
       }
       auto values = values_of(value);
-      if (!values) return wrong(fmt::format("'{}' must be text, a number, a boolean or a list of these", name));
+      if (!values)
+        return wrong(fmt::format("'{}' must be text, a number, a boolean or a list of these", name));
       found[name] = std::move(*values);
     }
   }
   return found;
 }
 
-std::vector<std::string> complete_arguments(const std::vector<std::string>& role, const std::vector<std::string>& arguments,
-                                            const std::vector<std::string>& known, const std::vector<std::string>& lists,
+std::vector<std::string> complete_arguments(const std::vector<std::string>& role,
+                                            const std::vector<std::string>& arguments,
+                                            const std::vector<std::string>& known,
+                                            const std::vector<std::string>& lists,
                                             const environment& variables, const settings& file) {
   std::vector<std::string> complete;
   for (const auto& option : known) {
     if (is_given(arguments, option)) continue;
-    const auto add = [&](std::string_view value) { complete.push_back(fmt::format("--{}={}", option, value)); };
+    const auto add = [&](std::string_view value) {
+      complete.push_back(fmt::format("--{}={}", option, value));
+    };
     auto variable = variables(variable_name(role, option));
     if (!variable) variable = variables(variable_name({}, option));
     if (variable) {

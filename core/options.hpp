@@ -1,4 +1,5 @@
-// One value an option from three places: the command line wins over the environment, the environment over the file.
+// One value an option from three places: the command line wins over the environment, the environment over the
+// file.
 #pragma once
 
 #include "core/result.hpp"
@@ -16,10 +17,12 @@ namespace atelier {
 using settings = std::map<std::string, std::vector<std::string>>;
 
 /// Reads a TOML file: a section a role, `[api]`, `[etl.load]`; keys of `[etl]` hold for each of its commands.
-/// `known` are the options of the role asked for, `of_siblings` those of the other commands in the same section.
-/// Errors: unreadable, not TOML, an unknown section or key, a value that is neither text, number, boolean nor a list of these.
+/// `known` are the options of the role asked for, `of_siblings` those of the other commands in the same
+/// section. Errors: unreadable, not TOML, an unknown section or key, a value that is neither text, number,
+/// boolean nor a list of these.
 result<settings> read_settings(const std::string& file, const std::vector<std::string>& role,
-                               const std::vector<std::string>& known, const std::vector<std::string>& of_siblings,
+                               const std::vector<std::string>& known,
+                               const std::vector<std::string>& of_siblings,
                                const std::vector<std::string>& roles);
 
 using environment = std::function<std::optional<std::string>(const std::string& name)>;
@@ -30,11 +33,13 @@ std::optional<std::string> environment_variable(const std::string& name);
 /// ATELIER_ETL_LOAD_MAX_REJECTS for {"etl", "load"} and "max-rejects"; ATELIER_MAX_REJECTS for no role.
 std::string variable_name(const std::vector<std::string>& role, std::string_view option);
 
-/// The arguments after the role's name, completed by what only the environment or the file say, as `--name=value`.
-/// The variable with the role in its name wins over the one without; in a variable, blanks separate the values of an
-/// option that may be repeated (`lists`).
-std::vector<std::string> complete_arguments(const std::vector<std::string>& role, const std::vector<std::string>& arguments,
-                                            const std::vector<std::string>& known, const std::vector<std::string>& lists,
+/// The arguments after the role's name, completed by what only the environment or the file say, as
+/// `--name=value`. The variable with the role in its name wins over the one without; in a variable, blanks
+/// separate the values of an option that may be repeated (`lists`).
+std::vector<std::string> complete_arguments(const std::vector<std::string>& role,
+                                            const std::vector<std::string>& arguments,
+                                            const std::vector<std::string>& known,
+                                            const std::vector<std::string>& lists,
                                             const environment& variables, const settings& file);
 
 }  // namespace atelier

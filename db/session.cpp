@@ -20,7 +20,8 @@ std::string first_line(const char* message) {
 
 std::string_view rows::text(std::size_t row, int column) const {
   const int r = static_cast<int>(row);
-  return {PQgetvalue(result_.get(), r, column), static_cast<std::size_t>(PQgetlength(result_.get(), r, column))};
+  return {PQgetvalue(result_.get(), r, column),
+          static_cast<std::size_t>(PQgetlength(result_.get(), r, column))};
 }
 
 long long rows::number(std::size_t row, int column) const {
@@ -41,7 +42,8 @@ std::string place_of(PGconn* connection) {
   const auto word = [](const char* text) { return std::string_view(text ? text : ""); };
   const auto host = word(PQhost(connection));
   if (host.starts_with('/')) return fmt::format("{} on {}", word(PQdb(connection)), host);
-  return fmt::format("{} on {}:{}", word(PQdb(connection)), host.empty() ? "localhost" : host, word(PQport(connection)));
+  return fmt::format("{} on {}:{}", word(PQdb(connection)), host.empty() ? "localhost" : host,
+                     word(PQport(connection)));
 }
 
 bool holds_password(const std::string& conninfo) {
@@ -57,35 +59,43 @@ bool holds_password(const std::string& conninfo) {
 
 result<session> session::open(const std::string& conninfo, std::string_view application_name) {
   const std::string name(application_name);
-  const char* const keywords[] = {"dbname", "fallback_application_name", "connect_timeout", "client_encoding", nullptr};
+  const char* const keywords[] = {"dbname", "fallback_application_name", "connect_timeout", "client_encoding",
+                                  nullptr};
   const char* const values[] = {conninfo.c_str(), name.c_str(), "10", "UTF8", nullptr};
   pg_connection connection(PQconnectdbParams(keywords, values, 1));
   if (PQstatus(connection.get()) != CONNECTION_OK)
-    return fail("cannot connect to PostgreSQL: {}; check --db (or the PG… variables) and that the server runs",
-                               first_line(PQerrorMessage(connection.get())));
-  PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
+    return fail(
+        "cannot connect to PostgreSQL: {}; check --db (or the PG… variables) and that the server runs",
+        first_line(PQerrorMessage(connection.get())));
+  PQsetNoticeProcessor(
+      connection.get(), [](void*, const char*) {}, nullptr);
   return session(std::move(connection));
 }
 
 failure session::last_error(std::string_view doing) const {
-  return fail("{} failed on {}: {}", doing, place_of(connection_.get()), first_line(PQerrorMessage(connection_.get())));
+  return fail("{} failed on {}: {}", doing, place_of(connection_.get()),
+              first_line(PQerrorMessage(connection_.get())));
 }
 
 result<rows> session::checked(pg_result answer, const std::string& sql) const {
   switch (PQresultStatus(answer.get())) {
     case PGRES_COMMAND_OK:
-    case PGRES_TUPLES_OK: return rows(std::move(answer));
-    default: return last_error(fmt::format("'{}'", sql.substr(0, std::min<std::size_t>(sql.find('\n'), 80))));
+    case PGRES_TUPLES_OK:
+      return rows(std::move(answer));
+    default:
+      return last_error(fmt::format("'{}'", sql.substr(0, std::min<std::size_t>(sql.find('\n'), 80))));
   }
 }
 
-result<rows> session::run(const std::string& sql) { return checked(pg_result(PQexec(connection_.get(), sql.c_str())), sql); }
+result<rows> session::run(const std::string& sql) {
+  return checked(pg_result(PQexec(connection_.get(), sql.c_str())), sql);
+}
 
 result<rows> session::run(const std::string& sql, std::span<const std::optional<std::string>> parameters) {
   std::vector<const char*> values;
   for (const auto& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
-  return checked(pg_result(PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
-                                        nullptr, nullptr, 0)),
+  return checked(pg_result(PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()),
+                                        nullptr, values.data(), nullptr, nullptr, 0)),
                  sql);
 }
 
@@ -96,7 +106,8 @@ result<> session::copy_start(const std::string& sql) {
 }
 
 result<> session::copy_put(std::string_view bytes) {
-  if (PQputCopyData(connection_.get(), bytes.data(), static_cast<int>(bytes.size())) != 1) return last_error("COPY");
+  if (PQputCopyData(connection_.get(), bytes.data(), static_cast<int>(bytes.size())) != 1)
+    return last_error("COPY");
   return {};
 }
 
@@ -108,7 +119,8 @@ result<std::size_t> session::copy_end() {
     if (PQresultStatus(answer.get()) == PGRES_COMMAND_OK)
       done.emplace(std::move(answer));
     else if (!problem)
-      problem = fail("COPY failed on {}: {}", place_of(connection_.get()), first_line(PQresultErrorMessage(answer.get())));
+      problem = fail("COPY failed on {}: {}", place_of(connection_.get()),
+                     first_line(PQresultErrorMessage(answer.get())));
   }
   if (problem) return std::move(*problem);
   if (!done) return last_error("COPY");

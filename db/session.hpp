@@ -18,7 +18,9 @@ class rows {
   explicit rows(pg_result result) : result_(std::move(result)) {}
 
   std::size_t size() const { return static_cast<std::size_t>(PQntuples(result_.get())); }
-  bool is_null(std::size_t row, int column) const { return PQgetisnull(result_.get(), static_cast<int>(row), column) != 0; }
+  bool is_null(std::size_t row, int column) const {
+    return PQgetisnull(result_.get(), static_cast<int>(row), column) != 0;
+  }
   std::string_view text(std::size_t row, int column) const;
   long long number(std::size_t row, int column) const;
   std::size_t affected() const;
@@ -30,7 +32,8 @@ class rows {
 /// One connection to one PostgreSQL, for one thread.
 class session {
  public:
-  /// Connects. An empty conninfo takes libpq's own PG… variables. Errors name the server and never the password.
+  /// Connects. An empty conninfo takes libpq's own PG… variables. Errors name the server and never the
+  /// password.
   static result<session> open(const std::string& conninfo, std::string_view application_name);
 
   /// Runs one or more statements without parameters; the answer is that of the last one.
@@ -39,7 +42,8 @@ class session {
   /// Runs one statement with parameters in text form; nothing is null.
   result<rows> run(const std::string& sql, std::span<const std::optional<std::string>> parameters);
 
-  /// COPY … FROM STDIN: start, any number of chunks that together are the stream, end. A failed end means that nothing was copied.
+  /// COPY … FROM STDIN: start, any number of chunks that together are the stream, end. A failed end means
+  /// that nothing was copied.
   result<> copy_start(const std::string& sql);
   result<> copy_put(std::string_view bytes);
   result<std::size_t> copy_end();
@@ -59,7 +63,8 @@ class session {
 /// A word for logs and errors that holds no password: `dbname on host:port`, or the socket's folder.
 std::string place_of(PGconn* connection);
 
-/// True if the conninfo itself carries a password, which other users of the machine can read in the process list.
+/// True if the conninfo itself carries a password, which other users of the machine can read in the process
+/// list.
 bool holds_password(const std::string& conninfo);
 
 }  // namespace atelier::db

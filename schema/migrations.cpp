@@ -14,7 +14,8 @@ constexpr long long advisory_lock = 0x6174656c696572;
 constexpr auto create_record =
     "create schema if not exists atelier;"
     "create table if not exists atelier.schema_migrations ("
-    "  version integer primary key, name text not null, text_hash text not null, applied_at timestamptz not null default now())";
+    "  version integer primary key, name text not null, text_hash text not null, applied_at timestamptz not "
+    "null default now())";
 
 struct applied {
   int version;
@@ -32,7 +33,8 @@ result<std::vector<applied>> recorded(db::session& database) {
       " from atelier.schema_migrations order by version");
   if (!rows) return rows.error();
   for (std::size_t r = 0; r < rows->size(); ++r)
-    found.push_back({static_cast<int>(rows->number(r, 0)), std::string(rows->text(r, 1)), std::string(rows->text(r, 2))});
+    found.push_back(
+        {static_cast<int>(rows->number(r, 0)), std::string(rows->text(r, 1)), std::string(rows->text(r, 2))});
   return found;
 }
 
@@ -44,14 +46,17 @@ result<std::string> hash_of(db::session& database, std::string_view text) {
 }
 
 result<> apply_one(db::session& database, const migration& m, const std::string& hash) {
-  if (const auto begun = database.run("begin; set local search_path = atelier, public"); !begun) return begun.error();
+  if (const auto begun = database.run("begin; set local search_path = atelier, public"); !begun)
+    return begun.error();
   if (const auto done = database.run(std::string(m.sql)); !done) {
     const auto why = fail("migration {:04}_{}: {}", m.version, m.name, done.error().what);
     (void)database.run("rollback");
     return why;
   }
-  const std::array<std::optional<std::string>, 3> record{std::to_string(m.version), std::string(m.name), hash};
-  if (const auto noted = database.run("insert into atelier.schema_migrations (version, name, text_hash) values ($1, $2, $3)", record);
+  const std::array<std::optional<std::string>, 3> record{std::to_string(m.version), std::string(m.name),
+                                                         hash};
+  if (const auto noted = database.run(
+          "insert into atelier.schema_migrations (version, name, text_hash) values ($1, $2, $3)", record);
       !noted) {
     (void)database.run("rollback");
     return noted.error();
@@ -66,8 +71,10 @@ result<std::vector<int>> apply_missing(db::session& database) {
   if (!before) return before.error();
   const auto migrations = all_migrations();
   if (before->size() > migrations.size())
-    return fail("the database has {} migrations and this program knows {}: it was made by a newer atelier; use that one",
-                               before->size(), migrations.size());
+    return fail(
+        "the database has {} migrations and this program knows {}: it was made by a newer atelier; use that "
+        "one",
+        before->size(), migrations.size());
   std::vector<int> now;
   for (const auto& m : migrations) {
     const auto hash = hash_of(database, m.sql);
@@ -75,9 +82,10 @@ result<std::vector<int>> apply_missing(db::session& database) {
     const auto index = static_cast<std::size_t>(m.version) - 1;
     if (index < before->size()) {
       if ((*before)[index].hash != *hash)
-        return fail("migration {:04}_{} was applied with another text: this database was made by another build of "
-                                   "atelier; use that one, or start over with an empty database",
-                                   m.version, m.name);
+        return fail(
+            "migration {:04}_{} was applied with another text: this database was made by another build of "
+            "atelier; use that one, or start over with an empty database",
+            m.version, m.name);
       continue;
     }
     if (const auto done = apply_one(database, m, *hash); !done) return done.error();
@@ -89,7 +97,8 @@ result<std::vector<int>> apply_missing(db::session& database) {
 }  // namespace
 
 result<std::vector<int>> apply(db::session& database) {
-  if (const auto locked = database.run(fmt::format("select pg_advisory_lock({})", advisory_lock)); !locked) return locked.error();
+  if (const auto locked = database.run(fmt::format("select pg_advisory_lock({})", advisory_lock)); !locked)
+    return locked.error();
   auto done = apply_missing(database);
   (void)database.run(fmt::format("select pg_advisory_unlock({})", advisory_lock));
   return done;

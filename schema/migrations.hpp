@@ -30,9 +30,9 @@ struct migration_status {
   std::string applied_at;  // ISO 8601 UTC; empty: not applied yet
 };
 
-/// Applies what is missing, each in a transaction of its own, under an advisory lock: two that start together are one after
-/// the other. Returns the versions applied now. Errors: not connected; a database newer than this program; a migration
-/// whose text is not the one that was applied; what PostgreSQL says.
+/// Applies what is missing, each in a transaction of its own, under an advisory lock: two that start together
+/// are one after the other. Returns the versions applied now. Errors: not connected; a database newer than
+/// this program; a migration whose text is not the one that was applied; what PostgreSQL says.
 result<std::vector<int>> apply(db::session& database);
 
 /// All migrations and when each was applied; changes nothing.

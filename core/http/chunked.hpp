@@ -1,4 +1,5 @@
-// The chunked transfer coding, read strictly (RFC 9112 section 7.1): extensions are checked and dropped, trailers too.
+// The chunked transfer coding, read strictly (RFC 9112 section 7.1): extensions are checked and dropped,
+// trailers too.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +22,7 @@ class chunked_decoder {
       refused,   // malformed: 400 (or 502) and close
     };
     kind what;
-    std::size_t consumed;   // bytes of the input that are done with, `data` included
+    std::size_t consumed;  // bytes of the input that are done with, `data` included
     std::string_view data;
   };
 
@@ -30,8 +31,8 @@ class chunked_decoder {
 
  private:
   enum class state : std::uint8_t {
-    size,          // hexadecimal digits, at least one
-    extension,     // ;name=value, checked and dropped
+    size,       // hexadecimal digits, at least one
+    extension,  // ;name=value, checked and dropped
     extension_quoted,
     extension_escaped,
     size_newline,  // the CR of a size line was read
@@ -47,8 +48,8 @@ class chunked_decoder {
   };
   state state_ = state::size;
   bool digits_seen_ = false;
-  std::uint64_t left_ = 0;        // of the chunk
-  std::size_t line_bytes_ = 0;    // of the line or the trailers
+  std::uint64_t left_ = 0;      // of the chunk
+  std::size_t line_bytes_ = 0;  // of the line or the trailers
 };
 
 }  // namespace atelier::http

@@ -1,7 +1,8 @@
 // The head of an HTTP/1.1 message, read strictly and in place: no copy, no allocation a field.
 //
-// What two readers could understand in two ways is refused (RFC 9112 sections 2.2, 3, 5, 6): the proxy in front of a worker and
-// the worker itself use this one parser, so that they can never disagree about where a request ends.
+// What two readers could understand in two ways is refused (RFC 9112 sections 2.2, 3, 5, 6): the proxy in
+// front of a worker and the worker itself use this one parser, so that they can never disagree about where a
+// request ends.
 #pragma once
 
 #include <array>
@@ -63,9 +64,9 @@ struct request_head {
   int minor_version = 1;       // HTTP/1.0 or 1.1
   framing body = framing::none;
   std::uint64_t content_length = 0;
-  bool keep_alive = true;            // what the client wants: version and Connection together
-  bool expects_continue = false;     // Expect: 100-continue
-  bool upgrade = false;              // Connection names Upgrade
+  bool keep_alive = true;         // what the client wants: version and Connection together
+  bool expects_continue = false;  // Expect: 100-continue
+  bool upgrade = false;           // Connection names Upgrade
   field_list fields;
 };
 
@@ -73,7 +74,8 @@ struct response_head {
   unsigned status = 0;
   std::string_view reason;
   int minor_version = 1;
-  framing body = framing::none;  // for a response to `asked`: HEAD, 1xx, 204 and 304 have none (RFC 9112 section 6.3)
+  framing body =
+      framing::none;  // for a response to `asked`: HEAD, 1xx, 204 and 304 have none (RFC 9112 section 6.3)
   std::uint64_t content_length = 0;
   bool keep_alive = true;
   bool upgrade = false;
@@ -88,16 +90,18 @@ struct head_outcome {
     refused,     // wrong: answer `status` and close
   };
   kind what = kind::incomplete;
-  std::size_t size = 0;         // bytes of the head, empty lines before it and the blank line after it included
-  unsigned status = 0;          // 400, 414, 431, 501 or 505 (a response: 502)
+  std::size_t size = 0;  // bytes of the head, empty lines before it and the blank line after it included
+  unsigned status = 0;   // 400, 414, 431, 501 or 505 (a response: 502)
   std::string_view reason = {};  // a few words for the log; a literal
 };
 
-/// Parses a request's head at the start of `bytes`; may be called again with more bytes. Of `out` only a complete one may be used.
+/// Parses a request's head at the start of `bytes`; may be called again with more bytes. Of `out` only a
+/// complete one may be used.
 head_outcome parse_request_head(std::string_view bytes, const head_limits& limits, request_head& out);
 
 /// The same for a response to a request of this method. Refused is always 502: the fault is the worker's.
-head_outcome parse_response_head(std::string_view bytes, const head_limits& limits, method asked, response_head& out);
+head_outcome parse_response_head(std::string_view bytes, const head_limits& limits, method asked,
+                                 response_head& out);
 
 /// ASCII without regard to case; `lower_case` is what it says.
 bool equals_ignoring_case(std::string_view text, std::string_view lower_case);

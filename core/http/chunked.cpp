@@ -1,0 +1,111 @@
+#include "core/http/chunked.hpp"
+
+#include <algorithm>
+
+namespace atelier::http {
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+bool is_text(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); }
+
+}  // namespace
+
+chunked_decoder::step chunked_decoder::decode(std::string_view input) {
+  const auto broken = [this](std::size_t at) {
+    state_ = state::broken;
+    return step{step::kind::refused, at, {}};
+  };
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    const char c = input[i];
+    switch (state_) {
+      case state::size: {
+        if (++line_bytes_ > line_bytes_max) return broken(i);
+        if (const int digit = hex_digit(c); digit >= 0) {
+          if (left_ >> 59) return broken(i);  // would not fit into 63 bits
+          left_ = left_ << 4 | static_cast<std::uint64_t>(digit);
+          digits_seen_ = true;
+        } else if (!digits_seen_) {
+          return broken(i);
+        } else if (c == ';') {
+          state_ = state::extension;
+        } else if (c == '\r') {
+          state_ = state::size_newline;
+        } else {
+          return broken(i);
+        }
+        break;
+      }
+      case state::extension:
+      case state::extension_quoted:
+      case state::extension_escaped:
+        if (++line_bytes_ > line_bytes_max) return broken(i);
+        if (c == '\r' && state_ == state::extension)
+          state_ = state::size_newline;
+        else if (!is_text(c))
+          return broken(i);
+        else if (state_ == state::extension_escaped)
+          state_ = state::extension_quoted;
+        else if (c == '"')
+          state_ = state_ == state::extension ? state::extension_quoted : state::extension;
+        else if (c == '\\' && state_ == state::extension_quoted)
+          state_ = state::extension_escaped;
+        break;
+      case state::size_newline:
+        if (c != '\n') return broken(i);
+        line_bytes_ = 0;
+        digits_seen_ = false;
+        state_ = left_ > 0 ? state::data : state::trailer_start;
+        break;
+      case state::data: {
+        const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size() - i));
+        left_ -= n;
+        if (left_ == 0) state_ = state::data_cr;
+        return {step::kind::data, i + n, input.substr(i, n)};
+      }
+      case state::data_cr:
+        if (c != '\r') return broken(i);
+        state_ = state::data_newline;
+        break;
+      case state::data_newline:
+        if (c != '\n') return broken(i);
+        state_ = state::size;
+        break;
+      case state::trailer_start:
+        if (c == '\r') {
+          state_ = state::end_newline;
+          break;
+        }
+        if (c == ' ' || c == '\t' || c == ':') return broken(i);
+        state_ = state::trailer;
+        [[fallthrough]];
+      case state::trailer:
+        if (++line_bytes_ > trailer_bytes_max) return broken(i);
+        if (c == '\r')
+          state_ = state::trailer_newline;
+        else if (!is_text(c))
+          return broken(i);
+        break;
+      case state::trailer_newline:
+        if (c != '\n') return broken(i);
+        state_ = state::trailer_start;
+        break;
+      case state::end_newline:
+        if (c != '\n') return broken(i);
+        state_ = state::done;
+        return {step::kind::complete, i + 1, {}};
+      case state::done:
+        return {step::kind::complete, i, {}};
+      case state::broken:
+        return broken(i);
+    }
+  }
+  return {state_ == state::done ? step::kind::complete : step::kind::more, input.size(), {}};
+}
+
+}  // namespace atelier::http
