@@ -1,0 +1,73 @@
+#include "core/http/message.hpp"
+
+#include <boost/beast/http/status.hpp>
+#include <fmt/format.h>
+
+#include <ctime>
+#include <iterator>
+
+namespace atelier::http {
+
+std::string_view reason_phrase(unsigned status) {
+  const auto phrase = boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(status));
+  return {phrase.data(), phrase.size()};
+}
+
+std::string_view date_now() {
+  static std::time_t written = 0;
+  static char text[sizeof("Sun, 06 Nov 1994 08:49:37 GMT")];
+  const auto now = std::time(nullptr);
+  if (now != written) {
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    written = now;
+  }
+  return {text, sizeof text - 1};
+}
+
+namespace {
+
+void append_head(std::string& out, const response& answer) {
+  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", answer.status, reason_phrase(answer.status));
+  if (!answer.content_type.empty())
+    fmt::format_to(std::back_inserter(out), "Content-Type: {}\r\n", answer.content_type);
+  // 204 and 304 have no body and no length of one (RFC 9110 section 8.6).
+  if (answer.status != 204 && answer.status != 304)
+    fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", answer.body.size());
+  out += answer.fields;
+}
+
+}  // namespace
+
+std::string prepare_head(const response& answer) {
+  std::string head;
+  append_head(head, answer);
+  return head;
+}
+
+void responder::finish_head() {
+  out_ += "Date: ";
+  out_ += date_now();
+  out_ += "\r\nX-Request-Id: ";
+  out_ += request_id_;
+  if (close_)
+    out_ += "\r\nConnection: close";
+  else if (minor_version_ == 0)
+    out_ += "\r\nConnection: keep-alive";
+  out_ += "\r\n\r\n";
+}
+
+void responder::send(const response& answer) {
+  append_head(out_, answer);
+  finish_head();
+  if (!head_only_) out_ += answer.body;
+}
+
+void responder::send(std::string_view prepared_head, std::string_view body) {
+  out_ += prepared_head;
+  finish_head();
+  if (!head_only_) out_ += body;
+}
+
+}  // namespace atelier::http

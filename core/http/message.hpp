@@ -1,0 +1,65 @@
+// What a service is asked and what it says.
+#pragma once
+
+#include "core/http/head.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace atelier::http {
+
+/// One complete request. Valid until it is answered.
+struct request {
+  const request_head& head;
+  std::string_view body;
+  std::string_view id;  // X-Request-Id: the client's, or one made here
+};
+
+/// One answer. Content-Length, Date, Connection and X-Request-Id are added when it is written.
+struct response {
+  unsigned status = 200;
+  std::string_view content_type = {};  // empty: no such field
+  std::string fields = {};             // further fields, each a line that ends with CRLF
+  std::string body = {};
+};
+
+inline constexpr std::string_view json_type = "application/json; charset=utf-8";
+inline constexpr std::string_view text_type = "text/plain; charset=utf-8";
+
+/// The standard phrase of a status, "Not Found".
+std::string_view reason_phrase(unsigned status);
+
+/// The time as a Date field says it (RFC 9110 section 5.6.7); made anew once a second.
+std::string_view date_now();
+
+/// Writes answers to one request behind each other into a buffer that goes out with one system call.
+class responder {
+ public:
+  responder(std::string& out, const request_head& head, std::string_view request_id, bool close)
+      : out_(out),
+        request_id_(request_id),
+        minor_version_(head.minor_version),
+        head_only_(head.verb == method::head),
+        close_(close) {}
+
+  void send(const response& answer);
+
+  /// An answer whose head is kept ready: the status line and fields, without the empty line.
+  void send(std::string_view prepared_head, std::string_view body);
+
+  bool closes() const { return close_; }
+
+ private:
+  void finish_head();
+
+  std::string& out_;
+  std::string_view request_id_;
+  int minor_version_;
+  bool head_only_;
+  bool close_;
+};
+
+/// Status line, type, length and fields of an answer, as responder::send takes them.
+std::string prepare_head(const response& answer);
+
+}  // namespace atelier::http

@@ -1,0 +1,98 @@
+// An HTTP/1.1 server for one thread: keep-alive, pipelining, strict framing, limits, a graceful stop.
+#pragma once
+
+#include "core/address.hpp"
+#include "core/async.hpp"
+#include "core/buffer.hpp"
+#include "core/http/message.hpp"
+#include "core/listener.hpp"
+#include "core/watchdog.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace atelier::http {
+
+using namespace std::chrono_literals;
+
+struct server_limits {
+  head_limits head;
+  std::size_t body_bytes_max = 256 * 1024;  // 413
+  std::chrono::milliseconds head_timeout =
+      10s;  // from the first byte of a request to the end of its head: 408
+  std::chrono::milliseconds body_timeout = 30s;   // from there to the end of its body: 408
+  std::chrono::milliseconds idle_timeout = 75s;   // between requests; nginx's default
+  std::chrono::milliseconds write_timeout = 30s;  // without a byte taken by the client
+  std::size_t connections_max = 16'384;           // beyond: the kernel's backlog holds them
+  std::chrono::milliseconds linger_timeout =
+      5s;  // how long a refused client may go on sending before it is cut
+  std::size_t out_bytes_high_water = 256 * 1024;  // pipelined answers go out when they are this many
+};
+
+/// What is served. One object for all connections, on the loop's thread.
+class service {
+ public:
+  virtual ~service() = default;
+
+  /// Answers what needs no waiting. False: nothing was written, and answer() is to be awaited.
+  virtual bool answer_now(const request& asked, responder& out) = 0;
+
+  /// Answers, waiting as it must; writes exactly one response.
+  virtual task<> answer(const request& asked, responder& out) = 0;
+
+  /// Makes the answer to a request that is refused before anyone is asked (400, 408, 413, 414, 417, 431, 501,
+  /// 505). `head` is null where it could not be read.
+  virtual response refusal(unsigned status, std::string_view reason, const request_head* head) = 0;
+};
+
+struct server_counters {
+  std::uint64_t requests = 0;
+  std::uint64_t refused = 0;  // framing faults, limits, time-outs
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+};
+
+/// What a connection needs only while a request is under way.
+struct workspace {
+  static constexpr std::size_t block_bytes = 32 * 1024;  // holds the largest head, and most bodies
+
+  buffer in{block_bytes};
+  std::string out;
+  request_head head;
+
+  bool worth_keeping();
+};
+
+class server {
+ public:
+  server(asio::io_context& loop, service& what, const server_limits& limits = {});
+  ~server();
+
+  /// Binds; serving begins with start().
+  result<> listen(const address& where, const listen_options& options = {});
+  void start();
+
+  /// Stops accepting, closes idle connections, lets requests under way finish with `Connection: close`, and
+  /// cuts what is left after `patience`. Returns when no connection is open.
+  task<> drain(std::chrono::milliseconds patience);
+
+  std::string listening_on() const;
+  std::size_t connections() const { return accepting_ ? accepting_->open() : 0; }
+  std::uint64_t accepted() const { return accepting_ ? accepting_->accepted() : 0; }
+  const server_counters& counters() const { return counters_; }
+
+ private:
+  friend class connection;
+  task<> serve(tcp_socket socket);
+
+  asio::io_context& loop_;
+  service& service_;
+  server_limits limits_;
+  watchdog watchdog_;
+  stock<workspace> workspaces_{256};
+  std::unique_ptr<accept_loop> accepting_;
+  server_counters counters_;
+  bool draining_ = false;
+};
+
+}  // namespace atelier::http
