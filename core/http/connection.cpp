@@ -1,0 +1,231 @@
+#include "core/http/connection.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <random>
+
+namespace atelier::http {
+namespace {
+
+constexpr std::size_t request_id_bytes_max = 128;
+
+bool is_request_id(std::string_view id) {
+  if (id.empty() || id.size() > request_id_bytes_max) return false;
+  for (const char c : id)
+    if (c <= 0x20 || c >= 0x7f) return false;
+  return true;
+}
+
+// Unique in this process, and by its random start between processes.
+void make_request_id(std::array<char, 16>& out) {
+  static std::uint64_t last = (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}();
+  // A full-period step that changes all digits (the odd constant of SplitMix64).
+  auto id = last += 0x9e3779b97f4a7c15;
+  for (auto& c : out) {
+    c = "0123456789abcdef"[id & 15];
+    id >>= 4;
+  }
+}
+
+}  // namespace
+
+connection::connection(server& owner, tcp_socket socket) : owner_(owner), socket_(std::move(socket)) {
+  owner_.watchdog_.add(*this);
+  closing_ = owner_.draining_;
+}
+
+connection::~connection() { owner_.workspaces_.give_back(std::move(space_)); }
+
+void connection::expire() noexcept {
+  expired_ = true;
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void connection::drain() {
+  closing_ = true;
+  error_code ignored;
+  if (stage_ == stage::idle) socket_.cancel(ignored);
+}
+
+void connection::cut() {
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+connection::received connection::receive() {
+  if (!space_) space_ = owner_.workspaces_.take();
+  auto& in = space_->in;
+  if (in.space_bytes() == 0) in.reserve(std::max(reader_.bytes_wanted(), in.size() + 1));
+  const auto room = in.space_bytes();
+  const auto n = ::recv(socket_.native_handle(), in.space(), room, MSG_DONTWAIT);
+  if (n > 0) {
+    in.commit(static_cast<std::size_t>(n));
+    owner_.counters_.bytes_in += static_cast<std::uint64_t>(n);
+    kernel_is_empty_ = static_cast<std::size_t>(n) < room;
+    return received::bytes;
+  }
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return received::nothing;
+  return received::end;
+}
+
+void connection::rest() {
+  if (space_ && space_->in.empty() && stage_ == stage::idle) owner_.workspaces_.give_back(std::move(space_));
+}
+
+// Waits for bytes. False: the connection is to be left.
+task<bool> connection::readable() {
+  rest();
+  if (closing_ && stage_ == stage::idle) co_return false;
+  const auto [error] = co_await socket_.async_wait(tcp_socket::wait_read, no_throw);
+  if (expired_ && stage_ == stage::reading) {
+    answer_refusal(408, "the request did not arrive in time", nullptr);
+    co_await flush();
+    co_return false;
+  }
+  co_return !error && !expired_;
+}
+
+void connection::watch_reading(request_reader::state state) {
+  const auto now = owner_.watchdog_.now();
+  if (state == request_reader::state::nothing) {
+    stage_ = stage::idle;
+    deadline = now + owner_.limits_.idle_timeout;
+    return;
+  }
+  const bool in_body = state == request_reader::state::body;
+  if (stage_ == stage::reading && in_body_ == in_body)
+    return;  // this deadline does not move: a trickle is no progress
+  stage_ = stage::reading;
+  in_body_ = in_body;
+  deadline = now + (in_body ? owner_.limits_.body_timeout : owner_.limits_.head_timeout);
+}
+
+std::string_view connection::request_id() {
+  if (const auto sent = space_->head.fields.find("x-request-id"); sent && is_request_id(*sent)) return *sent;
+  make_request_id(made_id_);
+  return {made_id_.data(), made_id_.size()};
+}
+
+void connection::answer_refusal(unsigned status, std::string_view reason, const request_head* head) {
+  ++owner_.counters_.refused;
+  const request_head none;
+  make_request_id(made_id_);
+  responder out(space_->out, head ? *head : none, {made_id_.data(), made_id_.size()}, true);
+  out.send(owner_.service_.refusal(status, reason, head));
+}
+
+void connection::request_done(bool closes) {
+  closing_ |= closes;
+  continue_sent_ = false;
+  reader_.consume(space_->in);
+  ++owner_.counters_.requests;
+}
+
+// Answers every request in the buffer that needs no waiting.
+connection::next connection::answer_all() {
+  auto& space = *space_;
+  for (;;) {
+    const auto state = reader_.look(space.in, space.head, owner_.limits_.head, owner_.limits_.body_bytes_max);
+    if (state == request_reader::state::refused) {
+      answer_refusal(reader_.status(), reader_.reason(), reader_.head_is_known() ? &space.head : nullptr);
+      return next::close;
+    }
+    if (state != request_reader::state::complete) {
+      watch_reading(state);
+      if (state == request_reader::state::body && space.head.expects_continue && !continue_sent_) {
+        space.out += "HTTP/1.1 100 Continue\r\n\r\n";
+        continue_sent_ = true;
+      }
+      return next::wait;
+    }
+    const request asked{space.head, reader_.body(), request_id()};
+    const bool closes = closing_ || !space.head.keep_alive;
+    responder out(space.out, space.head, asked.id, closes);
+    if (!owner_.service_.answer_now(asked, out)) return next::ask;
+    request_done(closes);
+    if (closes) return next::close;
+    if (space.out.size() - sent_ >= owner_.limits_.out_bytes_high_water) return next::wait;
+  }
+}
+
+// One system call. True: all is with the kernel.
+bool connection::send_now() {
+  auto& out = space_->out;
+  while (sent_ < out.size()) {
+    const auto n =
+        ::send(socket_.native_handle(), out.data() + sent_, out.size() - sent_, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n < 0) return false;
+    sent_ += static_cast<std::size_t>(n);
+    owner_.counters_.bytes_out += static_cast<std::uint64_t>(n);
+  }
+  out.clear();
+  sent_ = 0;
+  return true;
+}
+
+// Sends everything, waiting for a slow client. False: it is gone or too slow.
+task<bool> connection::flush() {
+  while (!send_now()) {
+    if (errno != EAGAIN && errno != EINTR) co_return false;
+    stage_ = stage::writing;
+    deadline = owner_.watchdog_.now() + owner_.limits_.write_timeout;
+    const auto [error] = co_await socket_.async_wait(tcp_socket::wait_write, no_throw);
+    if (error) co_return false;
+  }
+  co_return true;
+}
+
+// After a refusal the client may still be sending: closing now would reset the connection and take our answer
+// with it (RFC 9112 section 9.6). So end our side, and throw away what comes, for a while.
+task<> connection::linger() {
+  error_code ignored;
+  socket_.shutdown(tcp_socket::shutdown_send, ignored);
+  stage_ = stage::lingering;
+  expired_ = false;
+  deadline = owner_.watchdog_.now() + owner_.limits_.linger_timeout;
+  space_->in.clear();
+  for (;;) {
+    const auto n =
+        ::recv(socket_.native_handle(), space_->in.space(), space_->in.space_bytes(), MSG_DONTWAIT);
+    if (n > 0 && !expired_) continue;
+    if (n >= 0 || errno != EAGAIN) co_return;
+    const auto [error] = co_await socket_.async_wait(tcp_socket::wait_read, no_throw);
+    if (error || expired_) co_return;
+  }
+}
+
+task<> connection::run() {
+  watch_reading(request_reader::state::nothing);
+  for (;;) {
+    const auto got = kernel_is_empty_ ? received::nothing : receive();
+    if (got == received::end) co_return;
+    if (got == received::nothing) {
+      kernel_is_empty_ = false;
+      if (!co_await readable()) co_return;
+      continue;
+    }
+    for (auto what = next::ask; what == next::ask;) {
+      what = answer_all();
+      if (!space_->out.empty() && !send_now() && !co_await flush()) co_return;
+      if (what == next::ask) {
+        const request asked{space_->head, reader_.body(), request_id()};
+        const bool closes = closing_ || !space_->head.keep_alive;
+        responder out(space_->out, space_->head, asked.id, closes);
+        stage_ = stage::answering;
+        deadline = clock::time_point::max();
+        co_await owner_.service_.answer(asked, out);
+        request_done(closes);
+        if (closes) what = next::close;
+        if (!send_now() && !co_await flush()) co_return;
+      }
+      if (what == next::close) {
+        co_await linger();
+        co_return;
+      }
+    }
+  }
+}
+
+}  // namespace atelier::http

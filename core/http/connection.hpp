@@ -1,0 +1,60 @@
+// One client's connection to the server. Private to the server.
+#pragma once
+
+#include "core/http/body.hpp"
+#include "core/http/server.hpp"
+
+#include <array>
+
+namespace atelier::http {
+
+class connection final : public watched {
+ public:
+  connection(server& owner, tcp_socket socket);
+  ~connection() override;
+
+  /// Serves until the client leaves, something ends it, or the server drains.
+  task<> run();
+
+  void expire() noexcept override;
+  void drain();
+  void cut();
+
+ private:
+  enum class stage {
+    idle,       // no byte of a request: ending it loses nothing
+    reading,    // in a request's head or body: expiry answers 408
+    answering,  // a service works: never cancelled here, the service has its own limits
+    writing,    // the client must take bytes: expiry cuts
+    lingering,  // refused; what still comes is thrown away
+  };
+  enum class received { bytes, nothing, end };
+  enum class next { wait, again, ask, close };
+
+  received receive();
+  task<bool> readable();
+  next answer_all();
+  void answer_refusal(unsigned status, std::string_view reason, const request_head* head);
+  std::string_view request_id();
+  void request_done(bool closes);
+  bool send_now();
+  task<bool> flush();
+  task<> linger();
+  void watch_reading(request_reader::state state);
+  void rest();
+
+  server& owner_;
+  tcp_socket socket_;
+  std::unique_ptr<workspace> space_;  // null while idle
+  request_reader reader_;
+  std::size_t sent_ = 0;  // bytes of space_->out that the kernel has taken
+  std::array<char, 16> made_id_;
+  stage stage_ = stage::idle;
+  bool in_body_ = false;  // which deadline is running
+  bool expired_ = false;
+  bool closing_ = false;
+  bool continue_sent_ = false;
+  bool kernel_is_empty_ = false;  // the last receive took less than it could
+};
+
+}  // namespace atelier::http
