@@ -117,6 +117,7 @@ void connection::answer_refusal(unsigned status, std::string_view reason, const 
 }
 
 void connection::request_done(bool closes) {
+  stage_ = stage::answering;  // what is read next has a deadline of its own
   closing_ |= closes;
   continue_sent_ = false;
   reader_.consume(space_->in);
@@ -146,7 +147,7 @@ connection::next connection::answer_all() {
     if (!owner_.service_.answer_now(asked, out)) return next::ask;
     request_done(closes);
     if (closes) return next::close;
-    if (space.out.size() - sent_ >= owner_.limits_.out_bytes_high_water) return next::wait;
+    if (space.out.size() >= owner_.limits_.out_bytes_high_water) return next::again;
   }
 }
 
@@ -187,12 +188,11 @@ task<> connection::linger() {
   deadline = owner_.watchdog_.now() + owner_.limits_.linger_timeout;
   space_->in.clear();
   for (;;) {
-    const auto n =
-        ::recv(socket_.native_handle(), space_->in.space(), space_->in.space_bytes(), MSG_DONTWAIT);
-    if (n > 0 && !expired_) continue;
-    if (n >= 0 || errno != EAGAIN) co_return;
     const auto [error] = co_await socket_.async_wait(tcp_socket::wait_read, no_throw);
     if (error || expired_) co_return;
+    const auto n =
+        ::recv(socket_.native_handle(), space_->in.space(), space_->in.space_bytes(), MSG_DONTWAIT);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) co_return;
   }
 }
 
@@ -206,26 +206,29 @@ task<> connection::run() {
       if (!co_await readable()) co_return;
       continue;
     }
-    for (auto what = next::ask; what == next::ask;) {
+    for (auto what = next::again; what != next::wait;) {
       what = answer_all();
       if (!space_->out.empty() && !send_now() && !co_await flush()) co_return;
-      if (what == next::ask) {
-        const request asked{space_->head, reader_.body(), request_id()};
-        const bool closes = closing_ || !space_->head.keep_alive;
-        responder out(space_->out, space_->head, asked.id, closes);
-        stage_ = stage::answering;
-        deadline = clock::time_point::max();
-        co_await owner_.service_.answer(asked, out);
-        request_done(closes);
-        if (closes) what = next::close;
-        if (!send_now() && !co_await flush()) co_return;
-      }
+      if (what == next::ask && !co_await ask(what)) co_return;
       if (what == next::close) {
         co_await linger();
         co_return;
       }
     }
   }
+}
+
+// A request that must wait for its answer. False: the client is gone.
+task<bool> connection::ask(next& what) {
+  const request asked{space_->head, reader_.body(), request_id()};
+  const bool closes = closing_ || !space_->head.keep_alive;
+  responder out(space_->out, space_->head, asked.id, closes);
+  stage_ = stage::answering;
+  deadline = clock::time_point::max();
+  co_await owner_.service_.answer(asked, out);
+  request_done(closes);
+  if (closes) what = next::close;
+  co_return send_now() || co_await flush();
 }
 
 }  // namespace atelier::http

@@ -34,6 +34,7 @@ class connection final : public watched {
   received receive();
   task<bool> readable();
   next answer_all();
+  task<bool> ask(next& what);
   void answer_refusal(unsigned status, std::string_view reason, const request_head* head);
   std::string_view request_id();
   void request_done(bool closes);
