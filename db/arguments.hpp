@@ -1,0 +1,45 @@
+// The arguments of a prepared statement in PostgreSQL's binary format, owned until they are sent.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace atelier::db {
+
+/// Built front to back: arguments().add_int8(7).add_text("x"). Formats: the type's *_recv function in
+/// PostgreSQL's sources, integers in network byte order.
+class arguments {
+ public:
+  arguments& add_int8(std::int64_t value);
+  arguments& add_int4(std::int32_t value);
+  arguments& add_int2(std::int16_t value);
+  arguments& add_bool(bool value);
+  arguments& add_text(std::string_view value);  // text and bytea
+  arguments& add_null();
+  arguments& add_int8_array(std::span<const std::int64_t> values);
+  arguments& add_int2_array(std::span<const std::int16_t> values);
+  arguments& add_text_array(std::span<const std::string> values);
+
+  std::size_t size() const { return lengths_.size(); }
+
+  /// As PQsendQueryPrepared takes them; valid until the next call or the next add.
+  std::span<const char* const> values() const;
+  std::span<const int> lengths() const { return lengths_; }
+
+ private:
+  void begin();
+  void end();
+  void put(std::uint64_t value, int bytes);
+  template <class T, class Put>
+  arguments& add_array(std::uint32_t element_type, std::span<const T> values, Put put_one);
+
+  std::string bytes_;
+  std::vector<int> offsets_;  // -1: null
+  std::vector<int> lengths_;
+  mutable std::vector<const char*> values_;
+};
+
+}  // namespace atelier::db

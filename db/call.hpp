@@ -1,0 +1,40 @@
+// One prepared statement with its arguments, and whoever waits for its answer.
+#pragma once
+
+#include "core/one_shot.hpp"
+#include "core/result.hpp"
+#include "db/answer.hpp"
+#include "db/arguments.hpp"
+#include "db/error.hpp"
+#include "db/pipeline.hpp"
+
+#include <stdexcept>
+
+namespace atelier::db {
+
+[[noreturn]] inline void throw_exception_from_error(const error& e, const boost::source_location&) {
+  throw std::logic_error("the answer of a failed statement was taken: " + e.message);
+}
+
+using outcome = result<answer, error>;
+
+/// A statement that every connection prepares when it opens. All of it lives as long as the program.
+struct statement {
+  std::string_view name;
+  std::string_view sql;
+  bool writes = false;
+};
+
+struct call : operation {
+  std::size_t statement = 0;  // index into the pool's statements
+  arguments with;
+  outcome what = error{};
+  one_shot done;
+
+  void finish(outcome o) {
+    what = std::move(o);
+    done.set();  // may destroy *this
+  }
+};
+
+}  // namespace atelier::db

@@ -1,0 +1,73 @@
+// One pipelined connection to PostgreSQL, opened again whenever it is lost. Private to the pool.
+#pragma once
+
+#include "core/watchdog.hpp"
+#include "db/call.hpp"
+#include "db/pg.hpp"
+#include "db/pool_options.hpp"
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include <random>
+
+namespace atelier::db {
+
+class connection final : public watched {
+ public:
+  /// What to do with statements whose connection is gone. Must not call back into this connection.
+  using on_lost = std::function<void(pipeline::leftovers, errc why)>;
+
+  connection(asio::io_context& loop, watchdog& dog, const pool_options& options, on_lost lost);
+
+  /// Opens, serves, and opens again with back-off, until stop().
+  task<> run();
+  void stop();
+
+  bool is_ready() const { return ready_; }
+  std::size_t load() const { return pipeline_.load(); }
+
+  /// Queues it for the next turn of the loop. False: full.
+  bool submit(call& one);
+
+  void expire() noexcept override;
+
+ private:
+  using descriptor = asio::posix::basic_stream_descriptor<executor>;
+
+  task<bool> open();
+  task<bool> connect();
+  task<bool> prepare();
+  task<bool> serve();
+  task<bool> wait(descriptor::wait_type what);
+  void schedule_turn();
+  void turn();
+  bool send(const call& one);
+  bool flush();
+  bool take_answers();
+  void take_answer(pg_result result);
+  void wake_finished();
+  void close();
+  void report_problem(std::string_view doing);
+
+  asio::io_context& loop_;
+  watchdog& watchdog_;
+  const pool_options& options_;
+  on_lost lost_;
+  pipeline pipeline_;
+  pg_connection connection_;
+  descriptor descriptor_;
+  timer pause_;
+  std::vector<std::pair<call*, outcome>> finished_;
+  std::optional<outcome> answer_;  // of the oldest statement in flight, until libpq says that it is whole
+  bool answer_aborted_ = false;
+  bool ready_ = false;
+  bool broken_ = false;
+  bool silent_ = false;  // nothing came for answer_timeout
+  bool turn_scheduled_ = false;
+  bool flushing_ = false;  // the socket's buffer is full
+  bool stopping_ = false;
+  bool problem_reported_ = false;
+  std::minstd_rand jitter_{std::random_device{}()};
+};
+
+}  // namespace atelier::db
