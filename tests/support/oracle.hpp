@@ -16,7 +16,7 @@ namespace atelier::test {
 
 struct photo {
   std::int64_t id = 0;
-  std::string url;
+  std::string url{};
 };
 
 struct review {
@@ -24,20 +24,20 @@ struct review {
   std::int64_t product = 0;
   int rating = 0;
   std::int64_t date_ms = 0;  // since 1970, UTC
-  std::string summary;
-  std::string body;
+  std::string summary{};
+  std::string body{};
   bool recommend = false;
   bool reported = false;
-  std::string name;
-  std::optional<std::string> response;
+  std::string name{};
+  std::optional<std::string> response{};
   std::int64_t helpfulness = 0;
-  std::vector<photo> photos;
+  std::vector<photo> photos{};
 };
 
 struct characteristic {
   std::int64_t id = 0;
   std::int64_t product = 0;
-  std::optional<std::string> name;
+  std::optional<std::string> name{};
 };
 
 struct characteristic_value {
@@ -48,9 +48,9 @@ struct characteristic_value {
 struct question {
   std::int64_t id = 0;
   std::int64_t product = 0;
-  std::string body;
+  std::string body{};
   std::int64_t date_ms = 0;
-  std::string name;
+  std::string name{};
   bool reported = false;
   std::int64_t helpfulness = 0;
 };
@@ -58,12 +58,12 @@ struct question {
 struct answer {
   std::int64_t id = 0;
   std::int64_t question = 0;
-  std::string body;
+  std::string body{};
   std::int64_t date_ms = 0;
-  std::string name;
+  std::string name{};
   bool reported = false;
   std::int64_t helpfulness = 0;
-  std::vector<photo> photos;
+  std::vector<photo> photos{};
 };
 
 enum class order { relevant, newest, helpful };
