@@ -20,7 +20,7 @@ struct client_facts {
 /// What later steps need to know of a request once its head was written.
 struct forwarded_request {
   bool repeatable = false;  // GET, HEAD, OPTIONS, or a POST with an Idempotency-Key that reaches the worker
-  std::string_view request_id;  // its X-Request-Id; a view into `out` of write_request_head
+  std::string_view request_id = {};  // its X-Request-Id; a view into `out` of write_request_head
 };
 
 /// Appends the head to `out`, the blank line included. Hop-by-hop fields and those that Connection names are
@@ -38,7 +38,7 @@ inline constexpr std::size_t request_id_bytes_max = 128;
 struct answer_facts {
   int minor_version = 1;        // of the client
   bool keep_alive = true;       // the client's connection goes on after this answer
-  std::string_view request_id;  // added where the worker's answer has none
+  std::string_view request_id = {};  // added where the worker's answer has none
 };
 
 /// The framing that the client gets: a body that ends with the worker's connection is chunked for HTTP/1.1,
