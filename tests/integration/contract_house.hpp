@@ -55,7 +55,8 @@ members valid_answer();
 /// straight to a worker.
 class house {
  public:
-  static constexpr std::int64_t products = 300;  // of the sample: ids 1..300
+  static constexpr std::int64_t products =
+      300;  // of the sample: ids 1..300; the last has awkward rows of ours
 
   static house& open();
 

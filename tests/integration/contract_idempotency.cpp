@@ -1,5 +1,7 @@
 // Idempotency-Key: a POST that is sent again answers as the first time did, and writes nothing.
 #include "contract_house.hpp"
+#include "contract_sql.hpp"
+#include "support/wait.hpp"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -229,6 +231,66 @@ TEST_CASE("the same key posted at once through both workers yields one row and o
     CHECK(first_times == 1);
     CHECK(reviews_of(h, product) == 1);
   }
+}
+
+TEST_CASE("a request that comes while the first with its key is under way waits for it", "[contract]") {
+  using namespace std::chrono_literals;
+  house& h = house::open();
+  const std::int64_t product = h.fresh_product();
+  const std::string body = valid_review(product).text();
+  const http_headers headers = keyed(fresh_key());
+  sql holder(h.conninfo());
+  sql watcher(h.conninfo());
+  const auto waiting = [&watcher](const char* count) {
+    return wait_until(5s, [&] { return watcher.run("select count(*)" + waiting_sessions) == count; });
+  };
+  holder.run("begin");
+  holder.run("lock table reviews in share mode");
+  std::array<http_answer, 2> answers;
+  const auto post = [&](std::size_t i) {
+    try {
+      answers[i] = h.post("/reviews", body, headers, static_cast<int>(i));
+    } catch (const std::runtime_error&) {  // stays status 0
+    }
+  };
+  std::thread first(post, 0);
+  CHECK(waiting("1"));
+  std::thread second(post, 1);
+  if (!h.through_proxy()) CHECK(waiting("2"));
+  holder.run("rollback");
+  first.join();
+  second.join();
+  CHECK(answers[0].status == 201);
+  CHECK_FALSE(is_replay(answers[0]));
+  CHECK(answers[1].status == 201);
+  CHECK(is_replay(answers[1]));
+  CHECK(location_of(answers[1]) == location_of(answers[0]));
+  CHECK(reviews_of(h, product) == 1);
+}
+
+TEST_CASE("a key is forgotten after 24 hours and not before", "[contract]") {
+  house& h = house::open();
+  const std::int64_t product = h.fresh_product();
+  const std::string body = valid_review(product).text();
+  const std::string key = fresh_key();
+  REQUIRE(h.post("/reviews", body, keyed(key)).status == 201);
+  sql database(h.conninfo());
+  const auto age = [&](const std::string& interval) {
+    database.run(fmt::format(
+        "update idempotency_keys set created_at = now() - interval '{}' where key = '{}'", interval, key));
+  };
+  age("23 hours 59 minutes");
+  CHECK(is_replay(h.post("/reviews", body, keyed(key), 1)));
+  age("24 hours 1 minute");
+  const http_answer anew = h.post("/reviews", body, keyed(key));
+  CHECK(anew.status == 201);
+  CHECK_FALSE(is_replay(anew));
+  CHECK(is_replay(h.post("/reviews", body, keyed(key), 1)));  // and is remembered again
+  age("25 hours");
+  const http_answer other =
+      h.post("/reviews", valid_review(product).with("rating", "1").text(), keyed(key), 1);
+  CHECK(other.status == 201);
+  CHECK(reviews_of(h, product) == 3);
 }
 
 TEST_CASE("pipelined posts with one key yield one row", "[contract]") {

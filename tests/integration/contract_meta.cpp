@@ -61,6 +61,26 @@ TEST_CASE("a review is in meta with all it says, and stays there when it is repo
   }
 }
 
+TEST_CASE("of two characteristics with one name meta shows the one with the lower id, and both can be rated",
+          "[contract]") {
+  house& h = house::open();
+  const std::string meta = fmt::format("/reviews/meta?product_id={}", house::products);
+  std::vector<std::int64_t> twice;
+  for (const characteristic& c : h.expected.characteristics) {
+    if (c.product == house::products && c.name == "Twice") twice.push_back(c.id);
+  }
+  REQUIRE(twice.size() == 2);
+  CHECK_THAT(h.get(meta).body, Catch::Contains(fmt::format(R"("Twice":{{"id":{},)", twice[0])));
+  CHECK_THAT(h.get(meta).body, !Catch::Contains(fmt::format(R"("id":{},)", twice[1])));
+  review r;
+  r.product = house::products;
+  r.rating = 4;
+  r.body = "b";
+  r.name = "n";
+  h.post_review(r, {{twice[0], 5}, {twice[1], 2}}, 1);
+  CHECK(h.get(meta).body == meta_json(h.expected, house::products));
+}
+
 TEST_CASE("a review without ratings of characteristics leaves their means alone", "[contract]") {
   house& h = house::open();
   const characteristic c = h.some_characteristic();

@@ -1,11 +1,11 @@
 // What an operator meets: liveness, readiness, proof of ownership, metrics, and a database that is gone or
 // slow.
 #include "contract_house.hpp"
+#include "contract_sql.hpp"
 #include "support/wait.hpp"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
-#include <libpq-fe.h>
 
 #include <csignal>
 #include <thread>
@@ -53,31 +53,6 @@ class lone_worker {
   }
 
   child_process process_;
-};
-
-// One connection for what a test does behind the worker's back.
-class sql {
- public:
-  explicit sql(const std::string& conninfo) : connection_(PQconnectdb(conninfo.c_str())) {
-    if (PQstatus(connection_) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(connection_));
-  }
-  ~sql() { PQfinish(connection_); }
-  sql(const sql&) = delete;
-  sql& operator=(const sql&) = delete;
-
-  // The first cell of the answer, or "".
-  std::string run(const std::string& text) {
-    PGresult* answer = PQexec(connection_, text.c_str());
-    const ExecStatusType status = PQresultStatus(answer);
-    std::string cell = PQntuples(answer) > 0 && PQnfields(answer) > 0 ? PQgetvalue(answer, 0, 0) : "";
-    PQclear(answer);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-      throw std::runtime_error(PQerrorMessage(connection_));
-    return cell;
-  }
-
- private:
-  PGconn* connection_;
 };
 
 void apply_schema(const std::string& conninfo) {
@@ -199,12 +174,10 @@ TEST_CASE("a write whose outcome is unknown is 503 and says that it may have bee
     } catch (const std::runtime_error&) {  // stays without an answer
     }
   });
-  const std::string waiting =
-      " from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and pid <> "
-      "pg_backend_pid()";
   sql watcher(database.conninfo());
-  const bool is_waiting = wait_until(10s, [&] { return watcher.run("select count(*)" + waiting) != "0"; });
-  watcher.run("select pg_terminate_backend(pid)" + waiting);
+  const bool is_waiting =
+      wait_until(10s, [&] { return watcher.run("select count(*)" + waiting_sessions) != "0"; });
+  watcher.run("select pg_terminate_backend(pid)" + waiting_sessions);
   voter.join();
   holder.run("rollback");
   CHECK(is_waiting);
