@@ -63,7 +63,7 @@ std::string to_string(const ending& e) {
 }
 
 result<child> child::start(const launch& what) {
-  std::vector<std::string> words{what.program};
+  std::vector<std::string> words{what.name.empty() ? what.program : what.name};
   words.insert(words.end(), what.arguments.begin(), what.arguments.end());
   const auto arguments = pointers_to(words);
   const auto environment = pointers_to(what.environment);

@@ -23,6 +23,7 @@ struct account {
 /// What to run and how.
 struct launch {
   std::string program;                   // a path: nothing is looked up
+  std::string name;                      // what the process list shows; empty: the program
   std::vector<std::string> arguments;    // after the program's own name
   std::vector<std::string> environment;  // NAME=value: all that it gets
   std::optional<account> as;             // another user, which only root may ask for; empty: ourselves

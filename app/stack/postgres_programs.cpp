@@ -43,12 +43,13 @@ std::optional<fs::path> folder_in_path() {
 
 }  // namespace
 
-std::optional<postgres_programs> newest_postgres(const fs::path& versions) {
+std::optional<postgres_programs> newest_postgres(const fs::path& versions, std::optional<int> wanted) {
   std::optional<postgres_programs> newest;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(versions, none)) {
     const auto major = whole_number(entry.path().filename().string());
-    if (!major || *major < oldest_postgres || (newest && newest->major >= *major)) continue;
+    if (!major || *major < oldest_postgres || (wanted && *major != *wanted)) continue;
+    if (newest && newest->major >= *major) continue;
     if (holds_both(entry.path() / "bin")) newest = postgres_programs{entry.path() / "bin", *major};
   }
   return newest;
@@ -60,21 +61,31 @@ std::optional<int> major_version(std::string_view answer) {
   return at == std::string_view::npos ? std::nullopt : whole_number(answer.substr(at + before.size()));
 }
 
-result<postgres_programs> find_postgres() {
-  if (auto found = newest_postgres("/usr/lib/postgresql")) return std::move(*found);
+result<postgres_programs> find_postgres(std::optional<int> made_by) {
+  if (auto found = newest_postgres("/usr/lib/postgresql", made_by)) return std::move(*found);
+  const int wanted = made_by.value_or(oldest_postgres);
   const auto folder = folder_in_path();
-  if (!folder)
+  const auto major = folder
+                         ? major_version(first_line_of("'" + (*folder / "postgres").string() + "' --version"))
+                         : std::nullopt;
+  if (major && (made_by ? *major == *made_by : *major >= oldest_postgres))
+    return postgres_programs{*folder, *major};
+  if (made_by)
     return fail(
-        "PostgreSQL's server is not installed: neither /usr/lib/postgresql/*/bin nor PATH has initdb and "
-        "postgres of version "
-        "{} or newer; install the package postgresql-{}",
-        oldest_postgres, oldest_postgres);
-  const auto major = major_version(first_line_of("'" + (*folder / "postgres").string() + "' --version"));
-  if (!major || *major < oldest_postgres)
+        "the data were made by PostgreSQL {0}, which is not installed: install the package postgresql-{0}, "
+        "or start over with "
+        "--reset, which deletes them",
+        wanted);
+  if (major)
     return fail(
-        "the PostgreSQL in {} is too old: atelier needs version {}; install the package postgresql-{}",
-        folder->string(), oldest_postgres, oldest_postgres);
-  return postgres_programs{*folder, *major};
+        "the PostgreSQL in {} is of version {}, and atelier needs {} or newer: install the package "
+        "postgresql-{}",
+        folder->string(), *major, oldest_postgres, wanted);
+  return fail(
+      "PostgreSQL's server is not installed: neither /usr/lib/postgresql/*/bin nor PATH has initdb and "
+      "postgres; install the "
+      "package postgresql-{}",
+      wanted);
 }
 
 result<std::optional<account>> postgres_account() {

@@ -26,8 +26,9 @@ std::optional<postgres_programs> newest_postgres(const std::filesystem::path& ve
 /// (Debian 15.6-0+deb12u1)".
 std::optional<int> major_version(std::string_view answer);
 
-/// The newest of Debian's folders, else what PATH finds. Errors: none there; only older ones.
-result<postgres_programs> find_postgres();
+/// The newest of Debian's folders, else what PATH finds; of the major version `made_by` where data of that
+/// version exist already. Errors: none there; only older ones; not the wanted one.
+result<postgres_programs> find_postgres(std::optional<int> made_by = {});
 
 /// PostgreSQL refuses to run as root: the account that it gets then. `postgres` where there is one, else
 /// `nobody`. Nothing when we are not root. Errors: root, and neither exists.

@@ -31,6 +31,8 @@ TEST_CASE("the newest PostgreSQL that is new enough is taken", "[stack]") {
   REQUIRE(found);
   CHECK(found->major == 16);
   CHECK(found->folder == versions / "16/bin");
+  CHECK(stack::newest_postgres(versions.path(), 15)->major == 15);
+  CHECK_FALSE(stack::newest_postgres(versions.path(), 14));
 }
 
 TEST_CASE("the major version is read from what postgres says of itself", "[stack]") {

@@ -1,0 +1,119 @@
+#include "app/stack/up.hpp"
+
+#include "app/stack/fill.hpp"
+#include "app/stack/ports.hpp"
+#include "app/stack/supervisor.hpp"
+#include "core/log.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace atelier::stack {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto recovery_max = 10min;  // a server that was cut off replays its log first
+constexpr auto start_max = 60s;       // the workers and the proxy
+constexpr auto probe_max = 1s;
+
+// Ours is free of what would lead libpq, here and in the children, to another server.
+void forget_postgres_variables() {
+  std::vector<std::string> names;
+  for (char** variable = environ; *variable; ++variable)
+    if (std::string_view(*variable).starts_with("PG"))
+      names.emplace_back(*variable, std::string_view(*variable).find('='));
+  for (const auto& name : names) unsetenv(name.c_str());
+}
+
+result<> start_server(const premises& p, supervisor& all) {
+  const auto settings = postgres_settings(memory_bytes(), static_cast<int>(p.workers.size()));
+  member server{"PostgreSQL", server_of(p.database, settings, p.log.number()), SIGINT, SIGQUIT, 20s};
+  if (auto added = all.add({std::move(server)}); !added) return added;
+  auto ready = all.run_until([&] { return is_ready(p.database); }, recovery_max, "PostgreSQL");
+  if (ready || is_asked_to_stop(ready.error())) return ready;
+  return fail("PostgreSQL does not start; its last words, from {}:{}", p.database.log.string(),
+              last_words(p.database.log));
+}
+
+result<> start_workers(const premises& p, supervisor& all) {
+  std::vector<member> workers;
+  for (const auto& where : p.workers)
+    workers.push_back(
+        {fmt::format("worker {}", to_string(where)),
+         ourselves({"api", "--listen", to_string(where), "--db", conninfo(p.database, database_name)})});
+  member proxy{"proxy", ourselves({"lb", "--listen", to_string(p.listen), "--admin", to_string(p.admin)})};
+  for (const auto& where : p.workers) {
+    proxy.how.arguments.push_back("--worker");
+    proxy.how.arguments.push_back(to_string(where));
+  }
+  if (auto added = all.add(std::move(workers)); !added) return added;
+  std::vector<member> front;
+  front.push_back(std::move(proxy));
+  return all.add(std::move(front));
+}
+
+result<> await_answers(const premises& p, supervisor& all, const std::string& sample) {
+  std::size_t ready = 0;  // of the workers, from the first on
+  const auto all_ready = [&] {
+    while (ready < p.workers.size() && status_of(p.workers[ready], "/ready", probe_max) == 200) ++ready;
+    return ready == p.workers.size();
+  };
+  if (auto done = all.run_until(all_ready, start_max, "the workers to be ready"); !done) return done;
+  const auto front = reachable(p.listen);
+  return all.run_until([&] { return status_of(front, sample, probe_max) == 200; }, start_max,
+                       "the proxy to answer");
+}
+
+void say_where(const premises& p, const std::string& sample) {
+  fmt::print("\natelier is up: {} worker{} behind the proxy, {}\n\n", p.workers.size(),
+             p.workers.size() == 1 ? "" : "s", to_string(p.plan.source));
+  fmt::print("  API       http://{}\n", to_string(reachable(p.listen)));
+  fmt::print("  admin     http://{}\n", to_string(reachable(p.admin)));
+  fmt::print("  data      {}\n", p.folder.string());
+  fmt::print("  database  psql \"{}\"\n\n", conninfo(p.database, database_name));
+  fmt::print("  curl 'http://{}{}'\n\nCtrl-C stops everything; the data stay.\n",
+             to_string(reachable(p.listen)), sample);
+  std::fflush(stdout);
+}
+
+result<> run(const premises& p, supervisor& all, stop_signal& stop) {
+  if (auto done = make_if_absent(p, stop); !done) return done;
+  if (auto done = start_server(p, all); !done) return done;
+  const auto sample = fill_database(p, stop);
+  if (!sample) return sample.error();
+  log::info("starting {} workers and the proxy", p.workers.size());
+  if (auto done = start_workers(p, all); !done) return done;
+  if (auto done = await_answers(p, all, *sample); !done) return done;
+  say_where(p, *sample);
+  all.run();
+  return asked_to_stop();
+}
+
+int end_with(const failure& f) {
+  if (is_asked_to_stop(f))
+    log::info("stopped");
+  else
+    log::error("{}", f.what);
+  return static_cast<int>(f.code);
+}
+
+}  // namespace
+
+int run_up(const up_options& asked) {
+  log::open("up");
+  forget_postgres_variables();
+  stop_signal stop;
+  const auto p = prepare(asked, stop);
+  if (!p) return end_with(p.error());
+  supervisor all(stop);
+  const auto outcome = run(*p, all, stop);
+  if (is_asked_to_stop(outcome.error())) log::info("stopping the proxy, the workers and PostgreSQL");
+  all.stop_all();
+  leave(*p);
+  return end_with(outcome.error());
+}
+
+}  // namespace atelier::stack
