@@ -19,8 +19,9 @@ struct postgres_programs {
 };
 
 /// The newest of Debian's versioned folders below `versions` (15/bin, 16/bin …) that holds both programs and
-/// is not too old.
-std::optional<postgres_programs> newest_postgres(const std::filesystem::path& versions);
+/// is not too old; only `wanted`, where it is given.
+std::optional<postgres_programs> newest_postgres(const std::filesystem::path& versions,
+                                                 std::optional<int> wanted = {});
 
 /// The major version in the answer of `postgres --version`: 15 of "postgres (PostgreSQL) 15.6
 /// (Debian 15.6-0+deb12u1)".
