@@ -1,12 +1,145 @@
 #include "app/program.hpp"
+#include "core/log.hpp"
+#include "lb/run.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <memory>
 
 namespace atelier::app {
+namespace {
+
+using std::chrono::milliseconds;
+
+// 250ms, 10s or 2m.
+milliseconds read_time(const std::string& text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  const std::int64_t scale = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60'000 : 0;
+  if (error != std::errc{} || scale == 0 || number < 1 || number > 86'400'000 / scale)
+    throw CLI::ValidationError(fmt::format("'{}' is not a time up to a day: write 250ms, 10s or 2m", text));
+  return milliseconds(number * scale);
+}
+
+std::string time_text(milliseconds t) {
+  return t.count() % 1000 == 0 ? fmt::format("{}s", t.count() / 1000) : fmt::format("{}ms", t.count());
+}
+
+void add_time(CLI::App& role, const char* name, milliseconds& value, const char* about) {
+  role.add_option_function<std::string>(
+          name, [&value](const std::string& text) { value = read_time(text); }, about)
+      ->type_name("TIME")
+      ->default_str(time_text(value));
+}
+
+template <class T>
+void add_count(CLI::App& role, const char* name, T& value, const char* about, T least, T most) {
+  role.add_option(name, value, about)->type_name("N")->check(CLI::Range(least, most))->capture_default_str();
+}
+
+void add_addresses(CLI::App& role, lb::settings& s) {
+  const auto address_option = [](auto& to) {
+    return [&to](const std::string& text) {
+      auto parsed = parse_address(text);
+      if (!parsed) throw CLI::ValidationError(parsed.error().what);
+      to = std::move(*parsed);
+    };
+  };
+  role.add_option_function<std::string>("--listen", address_option(s.listen), "Where clients connect")
+      ->type_name("HOST:PORT")
+      ->default_str(to_string(s.listen));
+  role.add_option_function<std::vector<std::string>>(
+          "--worker",
+          [&s](const std::vector<std::string>& all) {
+            for (const auto& text : all) {
+              auto parsed = lb::parse_worker(text);
+              if (!parsed) throw CLI::ValidationError(parsed.error().what);
+              s.workers.push_back(std::move(*parsed));
+            }
+          },
+          "A worker; repeat for each. A worker of weight 2 gets twice the requests of one of weight 1 (the "
+          "default); "
+          "max is how many it may have in flight (default: no limit)")
+      ->type_name("HOST:PORT[,weight=N][,max=N]")
+      ->required();
+  role.add_option_function<std::string>(
+          "--admin", address_option(s.admin),
+          "Where operators read /live, /ready, /metrics and /workers (default: nowhere)")
+      ->type_name("HOST:PORT");
+  role.add_flag("--share-port", s.share_port, "Let several processes listen on the same port (SO_REUSEPORT)");
+}
+
+void add_client_limits(CLI::App& role, lb::limits& l) {
+  add_count<std::size_t>(role, "--connections-max", l.connections_max,
+                         "Clients' connections; beyond, none is accepted", 1, 1'000'000);
+  add_count<std::size_t>(role, "--head-bytes-max", l.head.head_bytes_max,
+                         "Bytes of a request's or answer's head: 431", 1024, 64 * 1024);
+  add_count<std::size_t>(role, "--target-bytes-max", l.head.target_bytes_max,
+                         "Bytes of a request's target: 414", 64, 32 * 1024);
+  add_time(role, "--head-timeout", l.head_timeout,
+           "From the first byte of a request to the end of its head: 408");
+  add_time(role, "--idle-timeout", l.idle_timeout, "A client's connection between two requests");
+  add_time(role, "--body-timeout", l.body_timeout, "Silence while a body is sent or received");
+  add_time(role, "--linger-timeout", l.linger_timeout,
+           "How long a client whose request was refused may go on sending");
+  add_time(role, "--drain-timeout", l.drain_timeout, "From SIGTERM until connections still open are cut");
+}
+
+void add_worker_limits(CLI::App& role, lb::limits& l) {
+  add_time(role, "--connect-timeout", l.connect_timeout, "For a connection to a worker");
+  add_time(role, "--answer-timeout", l.answer_timeout,
+           "From the end of a request to the first byte of its answer: 504");
+  add_time(role, "--worker-idle-timeout", l.worker_idle_timeout,
+           "How long a worker's connection rests; less than the worker lets it");
+  add_count<std::size_t>(role, "--worker-idle-max", l.worker_idle_max, "Connections that rest, a worker", 0,
+                         100'000);
+  add_count<std::size_t>(role, "--answer-bytes-max", l.answer_bytes_max,
+                         "Bytes of an answer held for a slow client", 16 * 1024, 64 * 1024 * 1024);
+  add_count<std::size_t>(role, "--queue-max", l.queue_max,
+                         "Requests that wait when every worker has its max; beyond: 503", 0, 1'000'000);
+  add_time(role, "--queue-timeout", l.queue_timeout, "How long they wait: 503");
+  add_count<unsigned>(role, "--retries-max", l.retries_max,
+                      "How often a request is sent again where that is safe", 0, 10);
+  add_count<unsigned>(role, "--retry-budget-percent", l.budget.percent,
+                      "Requests being sent again, of those in flight (at least 3); more wait", 0, 100);
+}
+
+void add_health(CLI::App& role, lb::probe_rules& p, lb::health_rules& h) {
+  role.add_option("--probe-path", p.path, "What is asked of each worker; 2xx and 3xx are good")
+      ->type_name("PATH")
+      ->capture_default_str();
+  add_time(role, "--probe-interval", p.interval, "Between two probes of a worker");
+  add_time(role, "--probe-timeout", p.timeout, "For a probe's answer");
+  add_count<unsigned>(role, "--probe-rise", h.rise, "Good probes in a row that bring a worker back", 1, 1000);
+  add_count<unsigned>(role, "--probe-fall", h.fall, "Bad probes in a row that take a worker out", 1, 1000);
+  add_count<unsigned>(role, "--failures-max", h.failures_max,
+                      "Failed requests in a row that put a worker aside", 1, 1'000'000);
+  add_time(role, "--aside-time", h.aside, "For how long the first time; twice as long each time after");
+  add_time(role, "--aside-time-max", h.aside_max, "And never longer than this");
+}
+
+int run_lb(const lb::settings& wanted) {
+  log::open("lb");
+  const auto ended = lb::run(wanted);
+  if (ended) return 0;
+  log::error("{}", ended.error().what);
+  return static_cast<int>(ended.error().code);
+}
+
+}  // namespace
 
 void add_lb(CLI::App& program, action& chosen) {
-  auto& role = *program.add_subcommand("lb", "lb");
-  role.callback([&chosen] { chosen = [] { return 1; }; });
+  auto& role = *program.add_subcommand(
+      "lb", "Spread requests over workers: least requests in flight, health probes, safe retries");
+  const auto wanted = std::make_shared<lb::settings>();
+  add_addresses(role, *wanted);
+  add_client_limits(role, wanted->bounds);
+  add_worker_limits(role, wanted->bounds);
+  add_health(role, wanted->probes, wanted->health);
+  role.callback([&chosen, wanted] { chosen = [wanted] { return run_lb(*wanted); }; });
 }
 
 }  // namespace atelier::app

@@ -36,8 +36,8 @@ inline constexpr std::size_t request_id_bytes_max = 128;
 
 /// How an answer goes on to the client.
 struct answer_facts {
-  int minor_version = 1;        // of the client
-  bool keep_alive = true;       // the client's connection goes on after this answer
+  int minor_version = 1;             // of the client
+  bool keep_alive = true;            // the client's connection goes on after this answer
   std::string_view request_id = {};  // added where the worker's answer has none
 };
 

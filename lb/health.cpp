@@ -7,6 +7,7 @@ namespace atelier::lb {
 health::change health::turn(state to, std::string_view why) {
   const change c{state_, to, why};
   state_ = to;
+  was_up_ |= to == state::up;
   good_ = bad_ = failures_ = 0;
   return c;
 }
@@ -22,6 +23,7 @@ std::optional<health::change> health::probed(bool good, time at) {
       if (times_aside_ > 0 && at - aside_until_ >= rules_->aside_max) times_aside_ = 0;
       return std::nullopt;
     case state::down:
+      if (good && !was_up_) return turn(state::up, "first good probe");
       if (good_ >= rules_->rise) return turn(state::up, "probes succeeded in a row");
       return std::nullopt;
     case state::aside:

@@ -26,7 +26,7 @@ class health {
   enum class state : std::uint8_t {
     unknown,  // just added: used until the first probe says more
     up,
-    down,   // probes fail: comes back after `rise` good ones
+    down,   // probes fail: comes back after `rise` good ones, or comes up for the first time after one
     aside,  // requests failed although probes did not: comes back after its time and `rise` good probes
   };
   struct change {
@@ -59,6 +59,7 @@ class health {
   unsigned bad_ = 0;       // probes in a row
   unsigned failures_ = 0;  // requests in a row
   unsigned times_aside_ = 0;
+  bool was_up_ = false;
   time aside_until_{};
 };
 

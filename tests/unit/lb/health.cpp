@@ -22,6 +22,13 @@ TEST_CASE("a new worker is used until the first probe, and that probe decides") 
   CHECK_FALSE(bad.usable());
 }
 
+TEST_CASE("a worker that starts after the proxy is used from its first good probe on") {
+  const health_rules rules{.rise = 3};
+  health h(rules);
+  h.probed(false, start);
+  CHECK(h.probed(true, start)->to == health::state::up);
+}
+
 TEST_CASE("only consecutive probes count, both ways") {
   const health_rules rules{.rise = 2, .fall = 3};
   health h(rules);

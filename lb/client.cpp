@@ -1,0 +1,161 @@
+#include "lb/client.hpp"
+
+#include "lb/error_answer.hpp"
+
+#include <boost/asio/ip/address_v6.hpp>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace atelier::lb {
+namespace {
+
+// An IPv4 client of a socket that listens on both is named as IPv4.
+std::string address_of(const tcp_socket& socket) {
+  error_code error;
+  const auto peer = socket.remote_endpoint(error).address();
+  if (error) return "unknown";
+  if (peer.is_v6() && peer.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6()).to_string();
+  return peer.to_string();
+}
+
+}  // namespace
+
+client_connection::client_connection(context& shared, tcp_socket socket, bool draining)
+    : shared_(shared), socket_(std::move(socket)), address_(address_of(socket_)), closing_(draining) {
+  shared_.guard.add(*this);
+}
+
+client_connection::~client_connection() { shared_.workspaces.give_back(std::move(space_)); }
+
+void client_connection::expire() noexcept {
+  if (exchange_) return exchange_->expire();
+  expired_ = true;
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void client_connection::drain() {
+  closing_ = true;
+  error_code ignored;
+  if (stage_ == stage::idle) socket_.cancel(ignored);
+}
+
+void client_connection::cut() {
+  cut_ = true;
+  if (exchange_) exchange_->cut();
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+// False: the client is gone.
+bool client_connection::receive() {
+  if (!space_) space_ = shared_.workspaces.take();
+  auto& in = space_->in;
+  if (in.space_bytes() == 0) in.reserve(in.size() + workspace::block_bytes);
+  const auto n = ::recv(socket_.native_handle(), in.space(), in.space_bytes(), MSG_DONTWAIT);
+  if (n > 0) {
+    in.commit(static_cast<std::size_t>(n));
+    shared_.count.bytes_in += static_cast<std::uint64_t>(n);
+    return true;
+  }
+  return n < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+client_connection::found client_connection::look() {
+  if (!space_ || space_->in.empty()) return found::nothing;
+  // An empty line behind a body is forgiven (RFC 9112 section 2.2), and is not the beginning of a request.
+  if (stage_ == stage::forwarding && space_->in.readable() == "\r\n") space_->in.clear();
+  outcome_ = http::parse_request_head(space_->in.readable(), shared_.bounds.head, shared_.request);
+  switch (outcome_.what) {
+    case http::head_outcome::kind::complete:
+      return found::request;
+    case http::head_outcome::kind::refused:
+      return found::fault;
+    case http::head_outcome::kind::incomplete:
+      break;
+  }
+  return found::nothing;
+}
+
+// Nothing is held for a connection without a request.
+void client_connection::rest() {
+  if (!space_ || space_->in.empty()) {
+    shared_.workspaces.give_back(std::move(space_));
+    stage_ = stage::idle;
+    deadline = shared_.from_now(shared_.bounds.idle_timeout);
+  } else if (stage_ != stage::reading) {
+    stage_ = stage::reading;  // this deadline does not move: a trickle is no progress
+    deadline = shared_.from_now(shared_.bounds.head_timeout);
+  }
+}
+
+task<> client_connection::run() {
+  for (;;) {
+    const auto what = look();
+    if (what == found::nothing) {
+      rest();
+      if (closing_ && stage_ == stage::idle) co_return;
+      co_await socket_.async_wait(tcp_socket::wait_read, no_throw);
+      if (cut_ || (closing_ && stage_ == stage::idle)) co_return;
+      if (expired_ && stage_ == stage::idle) co_return;
+      if (expired_) co_return co_await refuse(408, "the request did not arrive in time");
+      if (!receive()) co_return;
+      continue;
+    }
+    if (what == found::fault) co_return co_await refuse(outcome_.status, outcome_.reason);
+
+    stage_ = stage::forwarding;
+    client_side side{socket_, *space_, {address_}, *this, closing_};
+    const auto ending = co_await forward(shared_, side, outcome_.size, exchange_);
+    if (ending == exchange::ending::linger) co_await linger();
+    if (ending == exchange::ending::cut) {
+      // A reset, so that nobody takes a part for the whole.
+      error_code ignored;
+      socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    }
+    if (ending != exchange::ending::go_on) co_return;
+  }
+}
+
+// Not one byte of such a request reaches a worker.
+task<> client_connection::refuse(unsigned status, std::string_view reason) {
+  ++shared_.count.refused;
+  ++shared_.count.answers[status / 100];
+  stage_ = stage::refusing;
+  expired_ = false;
+  const auto id = shared_.ids.next();
+  auto& out = space_->to_client;
+  out.clear();
+  error_answer answer{.status = status, .sentence = reason, .keep_alive = false, .request_id = id};
+  write_error_answer(answer, out.text);
+  deadline = shared_.from_now(shared_.bounds.body_timeout);
+  for (;;) {
+    std::size_t none = 0;
+    const auto how = out.send(socket_.native_handle(), nullptr, none, shared_.count.bytes_out);
+    if (how == sending::all) break;
+    if (how == sending::broken || expired_ || cut_) co_return;
+    co_await socket_.async_wait(tcp_socket::wait_write, no_throw);
+  }
+  co_await linger();
+}
+
+// The client may still be sending: closing now would reset the connection and take our answer with it (RFC
+// 9112 section 9.6).
+task<> client_connection::linger() {
+  stage_ = stage::lingering;
+  expired_ = false;
+  deadline = shared_.from_now(shared_.bounds.linger_timeout);
+  error_code ignored;
+  socket_.shutdown(tcp_socket::shutdown_send, ignored);
+  for (auto& in = space_->in;;) {
+    co_await socket_.async_wait(tcp_socket::wait_read, no_throw);
+    if (expired_ || cut_) co_return;
+    in.clear();
+    const auto n = ::recv(socket_.native_handle(), in.space(), in.space_bytes(), MSG_DONTWAIT);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) co_return;
+  }
+}
+
+}  // namespace atelier::lb

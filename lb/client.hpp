@@ -1,0 +1,48 @@
+// A client's connection: its requests one after the other.
+#pragma once
+
+#include "lb/exchange.hpp"
+
+namespace atelier::lb {
+
+class client_connection final : public watched {
+ public:
+  client_connection(context& shared, tcp_socket socket, bool draining);
+  ~client_connection() override;
+
+  /// Serves until the client leaves, something ends it, or the proxy drains.
+  task<> run();
+
+  void expire() noexcept override;
+  void drain();
+  void cut();
+
+ private:
+  enum class stage : std::uint8_t {
+    idle,        // no byte of a request: ending it loses nothing
+    reading,     // in the middle of a head: expiry answers 408
+    forwarding,  // an exchange has the deadline
+    refusing,    // an answer of our own is on its way: expiry cuts
+    lingering,   // what still comes is thrown away, for a while
+  };
+  enum class found : std::uint8_t { nothing, request, fault };
+
+  found look();
+  bool receive();
+  void rest();
+  task<> refuse(unsigned status, std::string_view reason);
+  task<> linger();
+
+  context& shared_;
+  tcp_socket socket_;
+  std::unique_ptr<workspace> space_;  // null while idle
+  exchange* exchange_ = nullptr;      // while one is under way
+  std::string address_;
+  http::head_outcome outcome_;
+  stage stage_ = stage::idle;
+  bool expired_ = false;
+  bool closing_ = false;
+  bool cut_ = false;
+};
+
+}  // namespace atelier::lb

@@ -1,0 +1,68 @@
+// What all connections of one proxy share. One thread: no locks.
+#pragma once
+
+#include "core/buffer.hpp"
+#include "core/watchdog.hpp"
+#include "lb/forward_head.hpp"
+#include "lb/limits.hpp"
+#include "lb/outgoing.hpp"
+#include "lb/waiting_line.hpp"
+#include "lb/workers.hpp"
+
+#include <array>
+
+namespace atelier::lb {
+
+struct counters {
+  std::uint64_t requests = 0;  // whose head was right
+  std::uint64_t refused = 0;   // whose head or body was not, or came too slowly
+  std::array<std::uint64_t, 6>
+      answers{};  // to clients, by the first digit of the status, the proxy's own included
+  std::uint64_t retries = 0;
+  std::uint64_t unavailable = 0;  // requests for which no worker had room in time
+  std::uint64_t broken_off = 0;   // answers that could not be finished: the worker or the client left
+  std::uint64_t bytes_in = 0;     // from clients
+  std::uint64_t bytes_out = 0;    // to clients
+};
+
+/// What a connection needs only while a request is under way.
+struct workspace {
+  static constexpr std::size_t block_bytes = 32 * 1024;  // holds the largest head, and most bodies
+
+  buffer in{block_bytes};           // from the client
+  buffer from_worker{block_bytes};  // the answer
+  outgoing to_worker;
+  outgoing to_client;
+  std::string request_id;
+
+  bool worth_keeping();
+};
+
+struct context {
+  context(asio::io_context& io, const limits& l, const health_rules& r)
+      : loop(io), bounds(l), rules(r), pool(io, bounds, rules), guard(io), retry_line(io) {}
+
+  asio::io_context& loop;
+  const limits bounds;
+  const health_rules rules;
+  workers pool;
+  watchdog guard;
+  request_ids ids;
+  counters count;
+  stock<workspace> workspaces{1024};
+
+  // Heads are parsed here and used up before anything else runs.
+  http::request_head request;
+  http::response_head response;
+
+  std::size_t in_flight = 0;  // requests
+  std::size_t retries_under_way = 0;
+  waiting_line<bool> retry_line;  // those for which the budget has no room yet
+
+  /// A deadline that is never early: the watchdog's clock is behind by up to its period.
+  clock::time_point from_now(std::chrono::milliseconds limit) const {
+    return guard.now() + limit + watchdog::period;
+  }
+};
+
+}  // namespace atelier::lb

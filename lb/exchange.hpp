@@ -1,0 +1,154 @@
+// One request and its answer.
+#pragma once
+
+#include "lb/context.hpp"
+#include "lb/reframe.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace atelier::lb {
+
+/// The client's side of an exchange, lent by its connection.
+struct client_side {
+  tcp_socket& socket;
+  workspace& space;
+  client_facts facts;
+  watched& guard;       // whose deadline is the exchange's while it lasts
+  const bool& closing;  // the proxy drains: this answer is the connection's last
+};
+
+/// Moves a request to a worker and the answer back, both ways at once, holding no more than its workspace.
+///
+/// Everything here but three slow paths is plain functions that make system calls which do not wait; what to
+/// wait for is said by advance(), and forward() waits for it.
+class exchange {
+ public:
+  enum class ending : std::uint8_t {
+    go_on,   // answered: the next request, please
+    linger,  // answered with Connection: close, and the client may still be sending
+    cut,     // an answer broke off, or the client is gone
+  };
+
+  /// The request's head is parsed in shared.request and is the first `head_bytes` of space.in.
+  exchange(context& shared, client_side client, std::size_t head_bytes);
+  ~exchange();
+  exchange(const exchange&) = delete;
+  exchange& operator=(const exchange&) = delete;
+
+  // A turn: a worker, a connection to it, the relay. The first two try at once and else are awaited.
+  bool wants_worker() const { return !answer_done_; }  // false: an answer of our own is to be sent
+  bool choose_worker();
+  task<> wait_for_worker();
+  bool has_worker() const { return worker_ != nullptr; }
+  bool take_connection();
+  task<> connect();
+  bool has_connection() const { return upstream_ && turn_ == end_of_turn::none; }
+  void start_sending();
+
+  /// What a socket must be ready for before there is more to do.
+  enum need : unsigned { client_read = 1, client_write = 2, worker_read = 4, worker_write = 8 };
+
+  /// Does all that can be done now. Returns the needs, any of which is enough; 0 when the turn is over.
+  unsigned advance();
+
+  bool is_simple(unsigned needs) const { return waiting_for_ == 0 && (needs & (needs - 1)) == 0; }
+  tcp_socket& socket_of(unsigned one_need);
+  static tcp_socket::wait_type kind_of(unsigned one_need);
+  task<> wait_for_any(unsigned needs);
+
+  /// After a turn: true if there is another one, with another worker or to send an error.
+  bool goes_on();
+  bool must_queue_for_retry() const { return queued_for_retry_; }
+  task<> wait_for_retry();
+
+  /// Nothing of ours is under way on the sockets any more.
+  bool has_settled() const { return waiting_for_ == 0; }
+  task<> settle();
+
+  /// To be called last.
+  ending end();
+
+  void expire() noexcept;
+  void cut() noexcept;
+
+ private:
+  enum class end_of_turn : std::uint8_t { none, answered, failed, gone };
+
+  unsigned upload();
+  bool receive_body(unsigned& needs);
+  unsigned download();
+  bool flush_to_client(bool& blocked);
+  bool read_answer();
+  bool read_answer_head(std::string_view bytes);
+  bool receive_answer(unsigned& needs);
+  void answer_is_complete();
+  void time_is_over();
+  void refuse_body(unsigned status, std::string_view sentence);
+
+  void fail(fault how);
+  void prepare_retry();
+  void give_up(fault how);
+  void answer_error(unsigned status, std::string_view sentence);
+  void skip_body();
+  void leave_worker(bool reusable);
+  void arm(unsigned one_need);
+
+  context& shared_;
+  client_side client_;
+  workspace& space_;
+
+  // The request.
+  const std::size_t head_bytes_;
+  const http::method verb_;
+  const int minor_version_;
+  const bool wants_keep_alive_;
+  const http::framing body_framing_;
+  const std::uint64_t content_length_;
+  bool wants_problem_ = false;  // problem details instead of text
+  bool repeatable_ = false;
+  bool parsed_ = true;  // shared_.request is still ours: nothing else ran
+  bool kept_ = true;    // head and body so far are still in space_.in: the request can be sent again
+
+  // The turn.
+  worker* worker_ = nullptr;
+  std::unique_ptr<upstream> upstream_;
+  end_of_turn turn_ = end_of_turn::none;
+  fault fault_ = fault::no_connection;
+
+  // Upwards.
+  reframer body_;
+  std::size_t cursor_ = 0;  // in space_.in: what is before it has been sent or is about to be
+  std::uint64_t sent_bytes_ = 0;
+  bool upload_done_ = false;
+  bool upload_broken_ = false;   // the worker takes no more: it may still answer
+  bool client_is_empty_ = true;  // likely nothing to receive: wait first
+
+  // Downwards.
+  reframer answer_;
+  bool byte_of_answer_ = false;
+  bool head_written_ = false;  // the client's answer has begun
+  bool answer_done_ = false;
+  bool worker_keeps_alive_ = false;
+  bool worker_is_empty_ = true;
+  bool keep_alive_ = true;  // what our answer said
+  unsigned interim_answers_ = 0;
+
+  // Again.
+  const worker* avoid_ = nullptr;
+  unsigned retries_done_ = 0;
+  bool fresh_only_ = false;  // a connection at rest was found closed: the next is a new one
+  bool counts_as_retry_ = false;
+  bool queued_for_retry_ = false;
+
+  bool expired_ = false;
+  bool cut_ = false;
+  unsigned waiting_for_ = 0;  // needs with a wait under way that outlives one call of wait_for_any()
+  std::optional<timer> parked_;
+};
+
+/// The whole exchange. `under_way` points to it while it lasts.
+task<exchange::ending> forward(context& shared, client_side client, std::size_t head_bytes,
+                               exchange*& under_way);
+
+}  // namespace atelier::lb

@@ -1,0 +1,83 @@
+// One worker: where it is, how it is, and its connections at rest.
+#pragma once
+
+#include "core/address.hpp"
+#include "core/async.hpp"
+#include "lb/health.hpp"
+#include "lb/limits.hpp"
+
+#include <array>
+#include <memory>
+#include <vector>
+
+namespace atelier::lb {
+
+struct worker_settings {
+  address where;
+  std::uint32_t weight = 1;
+  std::uint32_t in_flight_max = 0;  // 0: no limit
+};
+
+/// Reads HOST:PORT[,weight=N][,max=N].
+result<worker_settings> parse_worker(std::string_view text);
+
+/// A connection to a worker.
+struct upstream {
+  explicit upstream(asio::io_context& loop) : socket(loop) {}
+
+  tcp_socket socket;
+  clock::time_point idle_since{};
+  bool used_before = false;
+};
+
+/// How a worker failed a request.
+enum class fault : std::uint8_t {
+  no_connection,  // refused, unreachable, not in time
+  lost,           // closed or reset before a whole answer came
+  timed_out,      // no byte in time
+  bad_answer,     // not HTTP as we read it
+};
+inline constexpr std::size_t fault_kinds = 4;
+std::string_view to_string(fault f);
+
+struct worker_counters {
+  std::uint64_t requests = 0;              // given to it, again counted again
+  std::array<std::uint64_t, 6> answers{};  // by the first digit of the status
+  std::array<std::uint64_t, fault_kinds> faults{};
+  std::uint64_t connections = 0;  // opened
+  std::uint64_t bytes_in = 0;     // from it
+  std::uint64_t bytes_out = 0;    // to it
+};
+
+class worker {
+ public:
+  worker(worker_settings s, asio::ip::tcp::endpoint where, const health_rules& rules)
+      : settings(std::move(s)), endpoint(where), name(to_string(settings.where)), state(rules) {}
+
+  worker_settings settings;
+  asio::ip::tcp::endpoint endpoint;
+  std::string name;  // HOST:PORT, in logs, metrics and the Host of HTTP/1.0 clients
+  health state;
+  worker_counters counters;
+  std::size_t slot = 0;  // place in the list of loads
+
+  /// The connection used last (its buffers and congestion window are warm), or null.
+  std::unique_ptr<upstream> take_idle();
+
+  /// Puts a connection to rest, or closes it where enough rest.
+  void give_idle(std::unique_ptr<upstream> connection, clock::time_point now, std::size_t idle_max);
+
+  /// Closes those that rested since before `oldest`, and those that the worker closed.
+  void sweep(clock::time_point oldest);
+  void close_idle() { idle_.clear(); }
+  std::size_t idle() const { return idle_.size(); }
+
+ private:
+  std::vector<std::unique_ptr<upstream>> idle_;  // oldest first
+};
+
+/// False if the worker closed its side, or sent what nobody asked for: then nothing may be sent on it. One
+/// system call.
+bool is_still_open(upstream& connection);
+
+}  // namespace atelier::lb
