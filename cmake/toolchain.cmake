@@ -13,7 +13,7 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-fcoroutines)
   # False alarms of g++ 12 inside the standard library and Asio at -O3.
-  add_compile_options(-Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict)
+  add_compile_options(-Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds -Wno-restrict)
 else()
   # Asio 1.81 asks for libstdc++'s <coroutine>, which clang 14 refuses without this.
   add_compile_options(-Wno-unused-command-line-argument)
@@ -22,6 +22,11 @@ endif()
 # Link-time optimisation for the program; the objects hold ordinary code too, so that a test links in a moment without it.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   set(CMAKE_CXX_COMPILE_OPTIONS_IPO -flto=auto -ffat-lto-objects)
+endif()
+
+# The same false alarm when the optimiser runs at link time.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_link_options(-Wno-stringop-overread)
 endif()
 
 if(ATELIER_SANITIZE)

@@ -1,0 +1,30 @@
+#include "app/api/etag.hpp"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+namespace atelier::api {
+
+std::string etag_of(std::string_view body) {
+  const auto hash = XXH3_128bits(body.data(), body.size());
+  return fmt::format("\"{:016x}{:016x}\"", hash.high64, hash.low64);
+}
+
+bool names_etag(std::string_view list, std::string_view etag) {
+  const auto first = list.find_first_not_of(" \t");
+  if (first != list.npos && list.substr(first) == "*") return true;
+  for (auto at = list.find(etag); at != list.npos; at = list.find(etag, at + 1)) {
+    const auto behind = list.substr(at + etag.size());
+    if (behind.empty() || behind.front() == ',' || behind.front() == ' ' || behind.front() == '\t')
+      return true;
+  }
+  return false;
+}
+
+std::string fingerprint(std::string_view body) {
+  XXH128_canonical_t bytes;
+  XXH128_canonicalFromHash(&bytes, XXH3_128bits(body.data(), body.size()));
+  return {reinterpret_cast<const char*>(bytes.digest), sizeof bytes.digest};
+}
+
+}  // namespace atelier::api

@@ -1,0 +1,85 @@
+#include "app/api/failures.hpp"
+
+#include "app/api/json.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace atelier::api {
+
+void throw_exception_from_error(const refusal& r, const boost::source_location&) {
+  throw std::logic_error("the value of a refusal was taken: " + r.sentence);
+}
+
+refusal invalid(std::string sentence, std::string field, std::string reason) {
+  return {422, std::move(sentence), {{std::move(field), std::move(reason)}}, {}};
+}
+
+refusal not_found(std::string sentence) { return {404, std::move(sentence), {}, {}}; }
+
+refusal method_not_allowed(std::string_view allowed) {
+  return {405,
+          fmt::format("Error: method not allowed here; allowed: {}", allowed),
+          {},
+          fmt::format("Allow: {}\r\n", allowed)};
+}
+
+refusal of_database(const db::error& error) {
+  constexpr auto retry = "Retry-After: 1\r\n";
+  if (error.may_have_run)
+    return {503, "Error: the database was lost while writing; the write may have been applied", {}, retry};
+  switch (error.what) {
+    case db::errc::overloaded:
+      return {503, "Error: too many requests are waiting, try again", {}, retry};
+    case db::errc::unavailable:
+    case db::errc::connection_lost:
+      return {503, "Error: the database is not available, try again", {}, retry};
+    case db::errc::timed_out:
+      return {504, "Error: the database did not answer in time", {}, {}};
+    case db::errc::rejected:
+      break;
+  }
+  // Conflicts (40), no resources (53), an operator's doing (57), I/O (58), a standby (25006): not the
+  // statement's fault.
+  for (const std::string_view passing : {"40", "53", "57", "58", "25006"})
+    if (error.sqlstate.starts_with(passing))
+      return {503, "Error: the database is not available, try again", {}, retry};
+  return {500, "Error: internal error", {}, {}};
+}
+
+refusal of_framing(unsigned status, std::string_view reason) {
+  return {status, fmt::format("Error: {}", reason), {}, {}};
+}
+
+http::response render(const refusal& r, const http::request_head* head) {
+  http::response answer{.status = r.status,
+                        .content_type = http::text_type,
+                        .fields = std::string(cors_fields) + r.further_fields};
+  const auto accept = head ? head->fields.find("accept") : std::nullopt;
+  if (!accept || !http::list_contains(*accept, "application/problem+json")) {
+    answer.body = r.sentence;
+    return answer;
+  }
+  answer.content_type = "application/problem+json; charset=utf-8";
+  auto& out = answer.body;
+  out += R"({"type":"about:blank","title":)";
+  append_json_string(out, http::reason_phrase(r.status));
+  fmt::format_to(std::back_inserter(out), R"(,"status":{},"detail":)", r.status);
+  append_json_string(out, r.sentence);
+  if (!r.fields.empty()) {
+    out += R"(,"errors":[)";
+    for (const auto& [field, reason] : r.fields) {
+      out += out.back() == '[' ? R"({"field":)" : R"(,{"field":)";
+      append_json_string(out, field);
+      out += R"(,"reason":)";
+      append_json_string(out, reason);
+      out += '}';
+    }
+    out += ']';
+  }
+  out += '}';
+  return answer;
+}
+
+}  // namespace atelier::api

@@ -1,0 +1,57 @@
+// Every error a client can see: its status, its sentence, and how it is said.
+#pragma once
+
+#include "core/http/message.hpp"
+#include "core/result.hpp"
+#include "db/error.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace atelier::api {
+
+struct blamed_field {
+  std::string field;
+  std::string reason;
+};
+
+/// An answer that is not a success. The sentence is part of the contract: clients compare it.
+struct refusal {
+  refusal() = default;
+  refusal(unsigned s, std::string text, std::vector<blamed_field> blamed = {}, std::string further = {})
+      : status(s), sentence(std::move(text)), fields(std::move(blamed)), further_fields(std::move(further)) {}
+
+  unsigned status = 500;
+  std::string sentence;  // begins with "Error: "
+  std::vector<blamed_field> fields = {};
+  std::string further_fields = {};  // response fields, each a line
+};
+
+[[noreturn]] void throw_exception_from_error(const refusal& r, const boost::source_location&);
+
+template <class T>
+using answer_or = result<T, refusal>;
+
+/// 422 with one field to blame.
+refusal invalid(std::string sentence, std::string field, std::string reason);
+
+refusal not_found(std::string sentence);
+refusal method_not_allowed(std::string_view allowed);
+
+/// What a failed statement means for the client: 503 for overload and a lost database, 504 for a slow one,
+/// 500 for what is our fault.
+refusal of_database(const db::error& error);
+
+/// A fault in the request's framing, found before any handler.
+refusal of_framing(unsigned status, std::string_view reason);
+
+/// One line of text; RFC 9457 problem details if the client's Accept names them.
+http::response render(const refusal& r, const http::request_head* head);
+
+/// On every answer of the API.
+inline constexpr std::string_view cors_fields =
+    "Access-Control-Allow-Origin: *\r\n"
+    "Access-Control-Expose-Headers: ETag, Location, Idempotent-Replayed, Retry-After, X-Request-Id\r\n";
+
+}  // namespace atelier::api

@@ -1,0 +1,92 @@
+#include "app/api/questions.hpp"
+
+#include "app/api/json.hpp"
+#include "app/api/reviews.hpp"
+
+namespace atelier::api {
+namespace {
+
+// The columns of an answer in both statements, from where they begin.
+enum answer_column { id, body, date, answerer_name, helpfulness };
+
+// ,"body":… to "helpfulness":…, what both lists have in common.
+void append_answer(std::string& out, const db::answer& rows, int row, int from) {
+  out += R"(,"body":)";
+  append_json_string(out, rows.text(row, from + body));
+  out += R"(,"date":)";
+  append_json_time(out, rows.milliseconds(row, from + date));
+  out += R"(,"answerer_name":)";
+  append_json_string(out, rows.text(row, from + answerer_name));
+  out += R"(,"helpfulness":)";
+  append_number(out, rows.int4(row, from + helpfulness));
+}
+
+// "68":{"id":68,…,"photos":["https://…"]}
+void append_keyed_answer(std::string& out, const db::answer& rows, int row, int from) {
+  out += '"';
+  append_number(out, rows.int8(row, from + id));
+  out += R"(":{"id":)";
+  append_number(out, rows.int8(row, from + id));
+  append_answer(out, rows, row, from);
+  out += R"(,"photos":[)";
+  constexpr int photo_urls = helpfulness + 1;
+  for (auto urls = rows.array(row, from + photo_urls); urls.left() > 0;) {
+    if (out.back() != '[') out += ',';
+    append_json_string(out, urls.next());
+  }
+  out += "]}";
+}
+
+}  // namespace
+
+std::string questions_json(std::int64_t product, const db::answer& rows) {
+  enum { question_id, question_body, question_date, asker_name, question_helpfulness, first_of_answer };
+  std::string out = R"({"product_id":")";
+  append_number(out, product);
+  out += R"(","results":[)";
+  for (int row = 0; row < rows.size();) {
+    const auto question = rows.int8(row, question_id);
+    out += row == 0 ? R"({"question_id":)" : R"(,{"question_id":)";
+    append_number(out, question);
+    out += R"(,"question_body":)";
+    append_json_string(out, rows.text(row, question_body));
+    out += R"(,"question_date":)";
+    append_json_time(out, rows.milliseconds(row, question_date));
+    out += R"(,"asker_name":)";
+    append_json_string(out, rows.text(row, asker_name));
+    out += R"(,"question_helpfulness":)";
+    append_number(out, rows.int4(row, question_helpfulness));
+    out += R"(,"reported":false,"answers":{)";
+    for (; row < rows.size() && rows.int8(row, question_id) == question; ++row) {
+      if (rows.is_null(row, first_of_answer)) continue;
+      if (out.back() != '{') out += ',';
+      append_keyed_answer(out, rows, row, first_of_answer);
+    }
+    out += "}}";
+  }
+  out += "]}";
+  return out;
+}
+
+std::string answers_json(std::int64_t question, const paging& asked, const db::answer& rows) {
+  constexpr int photo_ids = helpfulness + 1;
+  std::string out = R"({"question":")";
+  append_number(out, question);
+  out += R"(","page":)";
+  append_number(out, asked.page);
+  out += R"(,"count":)";
+  append_number(out, asked.count);
+  out += R"(,"results":[)";
+  for (int row = 0; row < rows.size(); ++row) {
+    out += row == 0 ? R"({"answer_id":)" : R"(,{"answer_id":)";
+    append_number(out, rows.int8(row, id));
+    append_answer(out, rows, row, id);
+    out += R"(,"photos":)";
+    append_photos(out, rows, row, photo_ids, photo_ids + 1);
+    out += '}';
+  }
+  out += "]}";
+  return out;
+}
+
+}  // namespace atelier::api

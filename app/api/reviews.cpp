@@ -1,0 +1,151 @@
+#include "app/api/reviews.hpp"
+
+#include "app/api/json.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace atelier::api {
+namespace {
+
+// The order of REVIEW_COLUMNS in statements.cpp.
+enum review_column {
+  id,
+  rating,
+  summary,
+  recommend,
+  response,
+  body,
+  date,
+  reviewer_name,
+  helpfulness,
+  photo_ids,
+  photo_urls,
+  product_id
+};
+
+// The members of a review from review_id to photos, without braces.
+void append_review(std::string& out, const db::answer& rows, int row) {
+  out += R"("review_id":)";
+  append_number(out, rows.int8(row, id));
+  out += R"(,"rating":)";
+  append_number(out, rows.int2(row, rating));
+  out += R"(,"summary":)";
+  append_json_string(out, rows.text(row, summary));
+  out +=
+      rows.boolean(row, recommend) ? R"(,"recommend":true,"response":)" : R"(,"recommend":false,"response":)";
+  if (rows.is_null(row, response))
+    out += "null";
+  else
+    append_json_string(out, rows.text(row, response));
+  out += R"(,"body":)";
+  append_json_string(out, rows.text(row, body));
+  out += R"(,"date":)";
+  append_json_time(out, rows.milliseconds(row, date));
+  out += R"(,"reviewer_name":)";
+  append_json_string(out, rows.text(row, reviewer_name));
+  out += R"(,"helpfulness":)";
+  append_number(out, rows.int4(row, helpfulness));
+  out += R"(,"photos":)";
+  append_photos(out, rows, row, photo_ids, photo_urls);
+}
+
+void append_count(std::string& out, std::string_view key, std::int64_t count) {
+  if (count == 0) return;
+  if (out.back() != '{') out += ',';
+  out += '"';
+  out += key;
+  out += R"(":")";
+  append_number(out, count);
+  out += '"';
+}
+
+void append_characteristics(std::string& out, const db::answer& row) {
+  enum { ids = 7, names, sums, counts };
+  auto id = row.array(0, ids);
+  auto name = row.array(0, names);
+  auto sum = row.array(0, sums);
+  auto count = row.array(0, counts);
+  std::vector<std::string_view> shown;  // of two with one name, the one with the lower id
+  while (id.left() > 0) {
+    const auto this_id = id.next_int8();
+    const auto this_name = name.next();
+    const auto this_sum = sum.next_int8();
+    const auto this_count = count.next_int8();
+    if (!this_name.data() || std::find(shown.begin(), shown.end(), this_name) != shown.end()) continue;
+    if (!shown.empty()) out += ',';
+    shown.push_back(this_name);
+    append_json_string(out, this_name);
+    out += R"(:{"id":)";
+    append_number(out, this_id);
+    out += R"(,"value":)";
+    if (this_count == 0)
+      out += "null";
+    else
+      append_json_mean(out, this_sum, this_count);
+    out += '}';
+  }
+}
+
+}  // namespace
+
+void append_photos(std::string& out, const db::answer& rows, int row, int ids, int urls) {
+  out += '[';
+  auto id = rows.array(row, ids);
+  auto url = rows.array(row, urls);
+  while (id.left() > 0) {
+    if (out.back() != '[') out += ',';
+    out += R"({"id":)";
+    append_number(out, id.next_int8());
+    out += R"(,"url":)";
+    append_json_string(out, url.next());
+    out += '}';
+  }
+  out += ']';
+}
+
+std::string reviews_json(std::int64_t product, const paging& asked, const db::answer& rows) {
+  std::string out = R"({"product":")";
+  append_number(out, product);
+  out += R"(","page":)";
+  append_number(out, asked.page - 1);  // zero-based, as the live service answered
+  out += R"(,"count":)";
+  append_number(out, asked.count);
+  out += R"(,"results":[)";
+  for (int row = 0; row < rows.size(); ++row) {
+    out += row == 0 ? "{" : ",{";
+    append_review(out, rows, row);
+    out += '}';
+  }
+  out += "]}";
+  return out;
+}
+
+std::string review_json(const db::answer& row) {
+  std::string out = R"({"product_id":")";
+  append_number(out, row.int8(0, product_id));
+  out += R"(",)";
+  append_review(out, row, 0);
+  out += '}';
+  return out;
+}
+
+std::string meta_json(std::int64_t product, const db::answer& row) {
+  std::string out = R"({"product_id":")";
+  append_number(out, product);
+  out += R"(","ratings":{)";
+  const bool known = !row.empty();
+  constexpr std::string_view ratings[] = {"1", "2", "3", "4", "5"};
+  for (int r = 0; known && r < 5; ++r) append_count(out, ratings[r], row.int4(0, r));
+  out += R"(},"recommended":{)";
+  if (known) {
+    append_count(out, "false", row.int4(0, 5));
+    append_count(out, "true", row.int4(0, 6));
+  }
+  out += R"(},"characteristics":{)";
+  if (known) append_characteristics(out, row);
+  out += "}}";
+  return out;
+}
+
+}  // namespace atelier::api
