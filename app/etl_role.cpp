@@ -1,5 +1,7 @@
 #include "app/program.hpp"
 #include "core/log.hpp"
+#include "db/session.hpp"
+#include "etl/load.hpp"
 #include "etl/sample.hpp"
 
 #include <CLI/CLI.hpp>
@@ -52,11 +54,83 @@ void add_sample(CLI::App& role, action& chosen) {
   command.callback([&chosen, options] { chosen = [options] { return run_sample(*options); }; });
 }
 
+int run_load(const etl::load_options& options, bool with_database) {
+  log::open("etl");
+  if (with_database && db::holds_password(options.conninfo))
+    log::warning(
+        "a password on the command line can be read by other users of this machine; use PGPASSWORD or a pass "
+        "file");
+  const auto done = with_database ? etl::load(options) : etl::check(options);
+  if (!done) return report(done.error());
+  fmt::print("{}", etl::to_table(*done));
+  return 0;
+}
+
+std::string wrong_limit(const std::string& text) {
+  return etl::parse_reject_limit(text)
+             ? ""
+             : "'" + text + "' is no limit; write a number of rows, or a share such as 5%";
+}
+
+void add_common(CLI::App& command, const std::shared_ptr<etl::load_options>& options,
+                const char* limit_about) {
+  command.add_option("SOURCE", options->sources, "A folder with the CSV files, a file, or a glob")
+      ->required();
+  command
+      .add_option_function<std::string>(
+          "--max-rejects",
+          [options](const std::string& text) { options->max_rejects = *etl::parse_reject_limit(text); },
+          limit_about)
+      ->check(wrong_limit)
+      ->type_name("N|P%");
+  command.add_option("--jobs", options->jobs, "How many parts to work on at the same time")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
+  command.add_option("--report", options->report, "Write the figures of every file as JSON")
+      ->type_name("FILE");
+}
+
+void add_load(CLI::App& role, action& chosen) {
+  auto& command = *role.add_subcommand(
+      "load", "Load the CSV files into PostgreSQL beside the data that serve, then switch");
+  const auto options = std::make_shared<etl::load_options>();
+  add_common(
+      command, options,
+      "More rejected rows than this, or than this share, and nothing is published, exit 3 (default 5%)");
+  command
+      .add_option("--db", options->conninfo,
+                  "Database: a libpq conninfo or URI; empty takes the PG… variables")
+      ->type_name("CONNINFO");
+  command
+      .add_option_function<std::string>(
+          "--mode", [options](const std::string&) { options->replace = true; },
+          "replace: the new data take the place of the old; without it only an empty database is loaded")
+      ->check(CLI::IsMember({"replace"}));
+  command.add_flag("--partial", options->partial,
+                   "Load though some of the seven sets are missing; those are left empty");
+  command
+      .add_option("--rejects", options->rejects, "Folder for the rows that were not loaded and the reasons")
+      ->type_name("DIR");
+  command.callback([&chosen, options] { chosen = [options] { return run_load(*options, true); }; });
+}
+
+void add_check(CLI::App& role, action& chosen) {
+  auto& command =
+      *role.add_subcommand("check", "Read and clean the CSV files as load does, without a database");
+  const auto options = std::make_shared<etl::load_options>();
+  options->max_rejects = {};
+  add_common(command, options,
+             "More rejected rows than this, or than this share, and the exit code is 3 (default: no limit)");
+  command.callback([&chosen, options] { chosen = [options] { return run_load(*options, false); }; });
+}
+
 }  // namespace
 
 void add_etl(CLI::App& program, action& chosen) {
   auto& role = *program.add_subcommand("etl", "Read, check and load the CSV files; make sample data");
   role.require_subcommand(1);
+  add_load(role, chosen);
+  add_check(role, chosen);
   add_sample(role, chosen);
 }
 

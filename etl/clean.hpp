@@ -1,0 +1,54 @@
+// One value at a time: from the text in the file to a typed value, or why not. Pure functions.
+#pragma once
+
+#include "etl/outcome.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <cstdint>
+#include <string_view>
+
+namespace atelier::etl {
+
+template <class T>
+struct cleaned {
+  T value;
+  repair_set repairs = 0;
+};
+
+/// A value or the reason why there is none; no exception is ever made of it.
+template <class T>
+class clean_result {
+ public:
+  clean_result(cleaned<T> c) : value_(c), ok_(true) {}
+  clean_result(reject why) : why_(why) {}
+  explicit operator bool() const { return ok_; }
+  const cleaned<T>& operator*() const { return value_; }
+  const cleaned<T>* operator->() const { return &value_; }
+  reject why() const { return why_; }
+
+ private:
+  cleaned<T> value_{};
+  reject why_{};
+  bool ok_ = false;
+};
+
+/// None, written as a word: empty, null, NULL, \N.
+bool is_null_word(std::string_view text);
+
+/// A whole number in low … high, exact or not at all: blanks and quotes round it are trimmed, nothing else
+/// is.
+clean_result<std::int64_t> clean_number(std::string_view text, std::int64_t low, std::int64_t high);
+
+/// true or false; also 1/0, t/f and any case.
+clean_result<bool> clean_boolean(std::string_view text);
+
+inline constexpr std::int64_t first_date_ms = 788'918'400'000;  // 1995-01-01
+inline constexpr std::int64_t day_ms = 86'400'000;
+
+/// Milliseconds since 1970 in UTC, from epoch seconds, milliseconds or microseconds (told apart by their
+/// range), ISO 8601, JavaScript's `Wed Apr 21 2021 22:39:42 GMT-0400 (…)` and RFC 1123's `Wed, 21 Apr 2021
+/// 22:39:42 GMT`. Out of range: before 1995, or more than a day after `now_ms`.
+clean_result<std::int64_t> clean_date(std::string_view text, std::int64_t now_ms);
+
+}  // namespace atelier::etl

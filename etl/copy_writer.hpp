@@ -1,0 +1,77 @@
+// Rows into one table by COPY BINARY.
+#pragma once
+
+#include "db/session.hpp"
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace atelier::etl {
+
+/// Encodes rows as PostgreSQL's binary COPY format wants them and sends them in large pieces.
+/// The first failure is kept; what is written after it is dropped, and finish() tells it.
+class copy_writer {
+ public:
+  static constexpr std::size_t buffer_bytes = 256 << 10;  // sent when this full
+
+  /// `into`: the table and its columns, "atelier_next.reviews (id, …)". The session is borrowed until
+  /// finish().
+  static result<copy_writer> start(db::session& session, std::string_view into, bool freeze);
+
+  void begin_row(std::int16_t columns) { put(columns); }
+  void null() { put(std::int32_t{-1}); }
+  void int64(std::int64_t v) { sized(v); }
+  void int32(std::int32_t v) { sized(v); }
+  void int16(std::int16_t v) { sized(v); }
+  void boolean(bool v) { sized(static_cast<std::int8_t>(v)); }
+  void text(std::string_view v);
+  /// Milliseconds since 1970, into a timestamptz.
+  void moment(std::int64_t epoch_ms) { sized((epoch_ms - 946'684'800'000) * 1000); }
+  void int64_array(std::span<const std::int64_t> items);
+  void text_array(std::span<const std::string_view> items, std::span<const bool> is_null = {});
+  void end_row() {
+    ++rows_;
+    if (buffer_.size() >= buffer_bytes) send();
+  }
+
+  /// Ends the stream; the number of rows that PostgreSQL has taken.
+  result<std::size_t> finish();
+  /// Ends it so that nothing stays.
+  void abandon(const std::string& reason);
+  bool failed() const { return problem_.has_value(); }
+
+ private:
+  explicit copy_writer(db::session& session) : session_(&session) {
+    buffer_.reserve(buffer_bytes + (64 << 10));
+  }
+
+  template <class T>
+  void put(T v) {
+    if constexpr (sizeof(T) == 2) v = static_cast<T>(__builtin_bswap16(static_cast<std::uint16_t>(v)));
+    if constexpr (sizeof(T) == 4) v = static_cast<T>(__builtin_bswap32(static_cast<std::uint32_t>(v)));
+    if constexpr (sizeof(T) == 8) v = static_cast<T>(__builtin_bswap64(static_cast<std::uint64_t>(v)));
+    const auto at = buffer_.size();
+    buffer_.resize(at + sizeof(T));
+    std::memcpy(buffer_.data() + at, &v, sizeof(T));
+  }
+  template <class T>
+  void sized(T v) {
+    put(static_cast<std::int32_t>(sizeof(T)));
+    put(v);
+  }
+  std::size_t begin_array(std::int32_t type, std::size_t items, bool has_null);
+  void end_array(std::size_t at);
+  void send();
+
+  db::session* session_;
+  std::string buffer_;
+  std::size_t rows_ = 0;
+  std::optional<failure> problem_;
+};
+
+}  // namespace atelier::etl

@@ -1,0 +1,136 @@
+#include "etl/load.hpp"
+
+#include "core/log.hpp"
+#include "etl/load_questions.hpp"
+#include "etl/load_reviews.hpp"
+#include "etl/next_tables.hpp"
+#include "etl/progress.hpp"
+
+#include <fmt/ranges.h>
+
+#include <chrono>
+#include <thread>
+
+namespace atelier::etl {
+namespace {
+
+using part = result<> (*)(run_state&, db::session*, largest_ids&);
+
+// Runs one part with a connection of its own; a failure stops the other.
+result<> run_part(part work, run_state& run, const std::optional<std::string>& conninfo,
+                  largest_ids& largest) {
+  auto done = [&]() -> result<> {
+    if (!conninfo) return work(run, nullptr, largest);
+    auto session = open_builder(*conninfo);
+    if (!session) return session.error();
+    return work(run, &*session, largest);
+  }();
+  if (!done) run.stop();
+  return done;
+}
+
+// Reviews and questions have nothing in common, so they may run side by side.
+result<> run_parts(run_state& run, const std::optional<std::string>& conninfo, unsigned jobs,
+                   largest_ids& largest) {
+  largest_ids of_questions;
+  result<> questions;
+  const auto ask = [&] { questions = run_part(load_questions, run, conninfo, of_questions); };
+  std::thread beside;
+  if (jobs > 1) beside = std::thread(ask);
+  const bool was_stopped = run.must_stop();
+  auto reviews = run_part(load_reviews, run, conninfo, largest);
+  if (beside.joinable())
+    beside.join();
+  else if (reviews)
+    ask();
+  largest.question = of_questions.question;
+  largest.answer = of_questions.answer;
+  largest.answer_photo = of_questions.answer_photo;
+  if (auto limit = run.over_limit(true)) return *limit;
+  // The one that failed first knows why; the other was only stopped.
+  if (!reviews && !questions && !was_stopped && reviews.error().what.starts_with("stopped because"))
+    return questions;
+  if (!reviews) return reviews;
+  return questions;
+}
+
+result<> assert_identity(const load_report& report) {
+  for (const auto& file : report.files)
+    if (!file.counts.is_exact())
+      return fail(
+          "'{}': the figures do not add up: {} rows read, but {} loaded, {} repaired, {} rejected, {} "
+          "duplicates; this is an error of this "
+          "program, and nothing was published",
+          file.file, file.counts.rows_read, file.counts.loaded, file.counts.repaired, file.counts.rejected,
+          file.counts.duplicates);
+  return {};
+}
+
+result<> want_all_sets(const run_state& run, bool partial) {
+  std::vector<std::string_view> missing;
+  for (const auto& shape : all_sets())
+    if (!run.has(shape.kind)) missing.push_back(shape.name);
+  if (missing.empty()) return {};
+  if (!partial)
+    return fail("there is no file for {}; give it, or --partial to leave that empty",
+                fmt::join(missing, ", "));
+  log::warning("left empty, since there is no file for it: {}", fmt::join(missing, ", "));
+  return {};
+}
+
+result<load_report> finish(run_state& run, const load_options& options, bool publishes, result<> done,
+                           std::chrono::steady_clock::time_point begun) {
+  auto report = run.report();
+  report.published = publishes && done.has_value();
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  if (!options.report.empty())
+    if (auto written = write_report(report, options.report); !written && done) return written.error();
+  if (!done) return done.error();
+  return report;
+}
+
+}  // namespace
+
+result<load_report> check(const load_options& options) {
+  const auto begun = std::chrono::steady_clock::now();
+  auto inputs = find_inputs(options.sources);
+  if (!inputs) return inputs.error();
+  run_state run(std::move(*inputs), {}, options.max_rejects);
+  largest_ids largest;
+  progress shown(run);
+  auto done = run_parts(run, std::nullopt, options.jobs, largest);
+  shown.stop();
+  if (done) done = assert_identity(run.report());
+  return finish(run, options, false, std::move(done), begun);
+}
+
+result<load_report> load(const load_options& options) {
+  const auto begun = std::chrono::steady_clock::now();
+  auto inputs = find_inputs(options.sources);
+  if (!inputs) return inputs.error();
+  if (!options.rejects.empty())
+    if (auto ready = prepare_reject_folder(options.rejects); !ready) return ready.error();
+  run_state run(std::move(*inputs), options.rejects, options.max_rejects);
+  if (auto all = want_all_sets(run, options.partial); !all) return all.error();
+
+  auto lock = load_lock::take(options.conninfo);
+  if (!lock) return lock.error();
+  if (!options.replace) {
+    const auto has_data = lock->has_data();
+    if (!has_data) return has_data.error();
+    if (*has_data)
+      return fail_with(exit_code::wrong_usage,
+                       "there are data already: say --mode replace to put the new ones in their place");
+  }
+  if (auto ready = lock->begin(); !ready) return ready.error();
+  largest_ids largest;
+  progress shown(run);
+  auto done = run_parts(run, options.conninfo, options.jobs, largest);
+  shown.stop();
+  if (done) done = assert_identity(run.report());
+  if (done) done = lock->publish(largest);
+  if (!done) lock->give_up();
+  return finish(run, options, true, std::move(done), begun);
+}
+
+}  // namespace atelier::etl

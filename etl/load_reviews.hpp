@@ -1,0 +1,14 @@
+// Characteristics, reviews with their photos, what reviews say of characteristics, and the counters that
+// `meta` reads.
+#pragma once
+
+#include "etl/next_tables.hpp"
+#include "etl/reading.hpp"
+
+namespace atelier::etl {
+
+/// Reads the four sets and builds their three tables. Without a session nothing is built: the same reading
+/// and the same decisions.
+result<> load_reviews(run_state& run, db::session* session, largest_ids& largest);
+
+}  // namespace atelier::etl

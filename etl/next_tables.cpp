@@ -1,0 +1,180 @@
+#include "etl/next_tables.hpp"
+
+#include "core/log.hpp"
+
+#include <chrono>
+#include <thread>
+
+namespace atelier::etl {
+namespace {
+
+constexpr long long lock_key = 0x6174656c65746c;  // any constant that no other program uses
+constexpr int switch_attempts = 60;               // each waits for readers for at most lock_timeout
+constexpr auto pause_between = std::chrono::milliseconds(500);
+
+result<> run(db::session& session, const std::string& sql) {
+  if (const auto done = session.run(sql); !done) return done.error();
+  return {};
+}
+
+// Who holds the lock, in words.
+std::string holder(db::session& session) {
+  const auto found = session.run(
+      fmt::format("select a.pid, coalesce(host(a.client_addr), 'this machine'), to_char(a.backend_start at "
+                  "time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+                  " from pg_locks l join pg_stat_activity a using (pid)"
+                  " where l.locktype = 'advisory' and l.granted and l.classid = {} and l.objid = {}",
+                  static_cast<std::uint32_t>(lock_key >> 32), static_cast<std::uint32_t>(lock_key)));
+  if (!found || found->size() == 0) return "another process";
+  return fmt::format("a process on {}, since {} (PostgreSQL's process {})", found->text(0, 1),
+                     found->text(0, 2), found->text(0, 0));
+}
+
+result<> drop_tables_of(db::session& session, std::string_view schema) {
+  return run(session,
+             fmt::format("set client_min_messages = warning; drop schema if exists {} cascade", schema));
+}
+
+// Indexes and primary key as the serving table has them, under the same names.
+result<> build_indexes(db::session& session, std::string_view table) {
+  const auto indexes =
+      session.run(fmt::format("select pg_get_indexdef(i.indexrelid), c.relname, i.indisprimary from pg_index "
+                              "i join pg_class c on c.oid = i.indexrelid"
+                              " where i.indrelid = '{}.{}'::regclass order by i.indisprimary desc, c.relname",
+                              serving_schema, table));
+  if (!indexes) return indexes.error();
+  const auto on = fmt::format(" ON {}.", serving_schema);
+  for (std::size_t i = 0; i < indexes->size(); ++i) {
+    std::string sql(indexes->text(i, 0));
+    const auto at = sql.find(on);
+    if (at == std::string::npos)
+      return fail("the index '{}' cannot be built again from its definition", indexes->text(i, 1));
+    sql.replace(at, on.size(), fmt::format(" ON {}.", next_schema));
+    if (auto built = run(session, sql); !built) return built;
+    if (indexes->text(i, 2) != "t") continue;
+    const auto name = indexes->text(i, 1);
+    if (auto named =
+            run(session, fmt::format("alter table {}.{} add constraint {} primary key using index {}",
+                                     next_schema, table, name, name));
+        !named)
+      return named;
+  }
+  return {};
+}
+
+}  // namespace
+
+result<load_lock> load_lock::take(const std::string& conninfo) {
+  auto session = db::session::open(conninfo, "atelier etl load");
+  if (!session) return session.error();
+  const auto locked = session->run(fmt::format("select pg_try_advisory_lock({})", lock_key));
+  if (!locked) return locked.error();
+  if (locked->text(0, 0) != "t")
+    return fail("another load of {} is under way: {}; wait until it has ended",
+                db::place_of(session->handle()), holder(*session));
+  for (const auto table : loaded_tables) {
+    const auto exists =
+        session->run(fmt::format("select to_regclass('{}.{}') is not null", serving_schema, table));
+    if (!exists) return exists.error();
+    if (exists->text(0, 0) != "t")
+      return fail("{} has no table {}.{}: run `atelier schema apply` first", db::place_of(session->handle()),
+                  serving_schema, table);
+  }
+  return load_lock(std::move(*session));
+}
+
+result<bool> load_lock::has_data() {
+  for (const auto table : loaded_tables) {
+    const auto found = session_.run(fmt::format("select exists (select from {}.{})", serving_schema, table));
+    if (!found) return found.error();
+    if (found->text(0, 0) == "t") return true;
+  }
+  return false;
+}
+
+result<> load_lock::begin() {
+  for (const auto schema : {next_schema, old_schema}) {
+    const auto there =
+        session_.run(fmt::format("select exists (select from pg_namespace where nspname = '{}')", schema));
+    if (!there) return there.error();
+    if (there->text(0, 0) == "t") log::info("removing what an earlier load left behind schema={}", schema);
+    if (auto dropped = drop_tables_of(session_, schema); !dropped) return dropped;
+  }
+  return run(session_, fmt::format("create schema {}", next_schema));
+}
+
+void load_lock::give_up() { (void)drop_tables_of(session_, next_schema); }
+
+result<> load_lock::try_switch(const largest_ids& largest) {
+  std::string sql = "begin; set local lock_timeout = '2s'; lock table ";
+  for (const auto table : loaded_tables) sql += fmt::format("{}.{}, ", serving_schema, table);
+  sql += fmt::format("{}.idempotency_keys in access exclusive mode; create schema {}; ", serving_schema,
+                     old_schema);
+  for (const auto table : loaded_tables)
+    sql += fmt::format("alter table {0}.{2} set schema {1}; alter table {3}.{2} set schema {0}; ",
+                       serving_schema, old_schema, table, next_schema);
+  const auto past = [&](std::string_view sequence, std::int64_t id) {
+    sql += fmt::format("select setval('{}.{}', {}, {}); ", serving_schema, sequence,
+                       std::max<std::int64_t>(id, 1), id > 0);
+  };
+  past("review_ids", largest.review);
+  past("review_photo_ids", largest.review_photo);
+  past("characteristic_review_ids", largest.characteristic_review);
+  past("question_ids", largest.question);
+  past("answer_ids", largest.answer);
+  past("answer_photo_ids", largest.answer_photo);
+  sql += fmt::format("delete from {}.idempotency_keys; drop schema {}; commit", serving_schema, next_schema);
+  return run(session_, sql);
+}
+
+result<> load_lock::publish(const largest_ids& largest) {
+  for (int attempt = 1;; ++attempt) {
+    auto done = try_switch(largest);
+    if (done) break;
+    if (auto undone = run(session_, "rollback"); !undone) return undone;
+    if (done.error().what.find("lock timeout") == std::string::npos || attempt == switch_attempts)
+      return done;
+    if (attempt == 1) log::info("waiting for readers that hold the tables, to switch to the new ones");
+    std::this_thread::sleep_for(pause_between);  // let those through who wait behind us
+  }
+  if (auto dropped = drop_tables_of(session_, old_schema); !dropped)
+    log::warning("the new data serve, but the old tables could not be dropped; the next load will: {}",
+                 dropped.error().what);
+  return {};
+}
+
+result<db::session> open_builder(const std::string& conninfo) {
+  auto session = db::session::open(conninfo, "atelier etl load");
+  if (!session) return session;
+  // A crash may lose what only we have seen; the switch itself is committed durably by the connection that
+  // holds the lock, and its record stands in the log behind ours.
+  if (auto set = session->run("set synchronous_commit = off; set maintenance_work_mem = '256MB'"); !set)
+    return set.error();
+  return session;
+}
+
+result<next_table> next_table::start(db::session& session, std::string_view table, std::string_view columns) {
+  const auto options = session.run(fmt::format(
+      "select coalesce(array_to_string(reloptions, ', '), '') from pg_class where oid = '{}.{}'::regclass",
+      serving_schema, table));
+  if (!options) return options.error();
+  auto make = fmt::format("begin; create table {0}.{2} (like {1}.{2} including all excluding indexes)",
+                          next_schema, serving_schema, table);
+  if (const auto with = options->text(0, 0); !with.empty())
+    make += fmt::format("; alter table {}.{} set ({})", next_schema, table, with);
+  if (auto made = run(session, make); !made) return made.error();
+  auto writer = copy_writer::start(session, fmt::format("{}.{} {}", next_schema, table, columns), true);
+  if (!writer) return writer.error();
+  return next_table(session, table, std::move(*writer));
+}
+
+result<> next_table::finish_rows() {
+  if (auto copied = writer_.finish(); !copied) return copied.error();
+  return build_indexes(*session_, table_);
+}
+
+result<> next_table::commit() {
+  return run(*session_, fmt::format("analyze {}.{}; commit", next_schema, table_));
+}
+
+}  // namespace atelier::etl

@@ -1,0 +1,75 @@
+// The tables that are being built beside those that serve, and the switch from one to the other.
+#pragma once
+
+#include "db/session.hpp"
+#include "etl/copy_writer.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace atelier::etl {
+
+inline constexpr std::string_view serving_schema = "atelier";
+inline constexpr std::string_view next_schema = "atelier_next";  // being built
+inline constexpr std::string_view old_schema = "atelier_old";    // served until a moment ago, being dropped
+
+/// The tables that a load replaces.
+inline constexpr std::array<std::string_view, 5> loaded_tables{
+    "reviews", "product_meta", "characteristic_reviews", "questions", "answers"};
+
+/// The largest ids loaded; 0: none.
+struct largest_ids {
+  std::int64_t review = 0, review_photo = 0, characteristic_review = 0;
+  std::int64_t question = 0, answer = 0, answer_photo = 0;
+};
+
+/// The one connection that holds the right to load. Ends with the object, also when the process is killed.
+class load_lock {
+ public:
+  /// Errors: not connected; no schema (apply it first); another load runs (says which).
+  static result<load_lock> take(const std::string& conninfo);
+
+  /// True if any of the tables that serve has a row.
+  result<bool> has_data();
+  /// Removes what a load that was killed left behind, and makes the schema for the next tables.
+  result<> begin();
+  /// Drops the next tables after a failure; what serves is untouched.
+  void give_up();
+  /// Puts the next tables in the place of those that serve, in one short transaction; sequences go past the
+  /// largest ids, and idempotency keys are forgotten, since what they created is gone. Then drops the old
+  /// tables.
+  result<> publish(const largest_ids& largest);
+
+ private:
+  explicit load_lock(db::session session) : session_(std::move(session)) {}
+  result<> try_switch(const largest_ids& largest);
+  db::session session_;
+};
+
+/// A connection for one part of a load; changes settings of its own session only.
+result<db::session> open_builder(const std::string& conninfo);
+
+/// One table in the next schema, made, filled, indexed and analysed in one transaction: a killed load leaves
+/// nothing of it.
+class next_table {
+ public:
+  /// Begins the transaction and the COPY. `columns`: "(id, product_id, …)".
+  static result<next_table> start(db::session& session, std::string_view table, std::string_view columns);
+
+  copy_writer& rows() { return writer_; }
+  /// Ends the COPY and builds the indexes that the serving table has.
+  result<> finish_rows();
+  /// Gathers statistics and commits.
+  result<> commit();
+
+ private:
+  next_table(db::session& session, std::string_view table, copy_writer writer)
+      : session_(&session), table_(table), writer_(std::move(writer)) {}
+  db::session* session_;
+  std::string_view table_;
+  copy_writer writer_;
+};
+
+}  // namespace atelier::etl

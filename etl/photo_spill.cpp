@@ -1,0 +1,204 @@
+#include "etl/photo_spill.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+namespace atelier::etl {
+namespace {
+
+constexpr int chain_steps_max =
+    64;  // looked back for an echo; beyond, the photo is contested, which is right and slower
+
+const char* temporary_folder() {
+  const char* named = std::getenv("TMPDIR");
+  return named && *named ? named : "/var/tmp";  // /tmp may be memory
+}
+
+}  // namespace
+
+struct photo_spill::head {
+  std::uint64_t previous;  // position of the parent's photo before, plus one
+  std::int64_t id;
+  std::int64_t parent;
+  std::uint64_t line;
+  std::uint64_t offset;
+  std::uint32_t repairs;
+  std::uint32_t file;
+  std::uint32_t raw_bytes;
+  std::uint32_t url_begin;  // within the raw record, or behind it
+  std::uint32_t url_bytes;
+  std::uint32_t is_echo;
+
+  std::size_t size() const { return sizeof(head) + std::max(raw_bytes, url_begin + url_bytes); }
+};
+
+result<photo_spill> photo_spill::create() {
+  const char* folder = temporary_folder();
+  int descriptor = ::open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (descriptor < 0) {  // a file system without unnamed files
+    std::string name = std::string(folder) + "/atelier-etl-XXXXXX";
+    descriptor = ::mkstemp(name.data());
+    if (descriptor >= 0) ::unlink(name.c_str());
+  }
+  if (descriptor < 0)
+    return fail("no temporary file can be made in '{}': {}; name another folder in TMPDIR", folder,
+                std::strerror(errno));
+  return photo_spill(descriptor);
+}
+
+photo_spill::photo_spill(int descriptor) : descriptor_(descriptor) { unwritten_.reserve(window_bytes); }
+photo_spill::photo_spill(photo_spill&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      unwritten_(std::move(other.unwritten_)),
+      written_(other.written_),
+      window_(std::move(other.window_)),
+      window_begin_(other.window_begin_),
+      last_of_(std::move(other.last_of_)),
+      seen_(std::move(other.seen_)),
+      contested_(std::move(other.contested_)) {}
+photo_spill::~photo_spill() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+result<> photo_spill::flush() {
+  for (std::size_t done = 0; done < unwritten_.size();) {
+    const auto n = ::pwrite(descriptor_, unwritten_.data() + done, unwritten_.size() - done,
+                            static_cast<off_t>(written_ + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0)
+      return fail("the temporary file in '{}' cannot be written: {}; name another folder in TMPDIR",
+                  temporary_folder(), std::strerror(errno));
+    done += static_cast<std::size_t>(n);
+  }
+  written_ += unwritten_.size();
+  unwritten_.clear();
+  return {};
+}
+
+// The record at a position, whole. `back`: so many bytes before it are wanted too, because those are asked
+// for next.
+result<const char*> photo_spill::at(std::uint64_t position, std::size_t back) {
+  if (position >= written_) return unwritten_.data() + (position - written_);
+  const auto fits = [&](std::size_t bytes) {
+    return position >= window_begin_ && position + bytes <= window_begin_ + window_.size();
+  };
+  const auto load = [&](std::uint64_t from, std::size_t bytes) -> result<> {
+    window_begin_ = from;
+    window_.resize(std::min<std::uint64_t>(bytes, written_ - from));
+    for (std::size_t done = 0; done < window_.size();) {
+      const auto n =
+          ::pread(descriptor_, window_.data() + done, window_.size() - done, static_cast<off_t>(from + done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0)
+        return fail("the temporary file in '{}' cannot be read: {}", temporary_folder(),
+                    std::strerror(errno));
+      done += static_cast<std::size_t>(n);
+    }
+    return {};
+  };
+  const auto size = [&] {
+    head h;
+    std::memcpy(&h, window_.data() + (position - window_begin_), sizeof(head));
+    return h.size();
+  };
+  if (!fits(sizeof(head)) || !fits(size())) {
+    if (auto loaded = load(position - std::min<std::uint64_t>(position, back), window_bytes); !loaded)
+      return loaded.error();
+    if (!fits(size()))
+      if (auto loaded = load(position, size()); !loaded) return loaded.error();
+  }
+  return window_.data() + (position - window_begin_);
+}
+
+result<> photo_spill::add(const record& r, const row& values, std::uint32_t file) {
+  const auto id = values.values[0].number;
+  const auto parent = values.values[1].number;
+  const auto url = values.values[2].text;
+  const bool inside = url.data() >= r.raw.data() && url.data() < r.raw.data() + r.raw.size();
+  head h{last_of_.find(parent),
+         id,
+         parent,
+         r.line,
+         r.offset,
+         values.repairs,
+         file,
+         static_cast<std::uint32_t>(r.raw.size()),
+         0,
+         static_cast<std::uint32_t>(url.size()),
+         0};
+  h.url_begin = inside ? static_cast<std::uint32_t>(url.data() - r.raw.data()) : h.raw_bytes;
+  if (!seen_.insert(id)) {
+    auto step = h.previous;
+    for (int steps = 0; step != 0 && !h.is_echo && steps < chain_steps_max; ++steps) {
+      const auto before = at(step - 1, window_bytes / 2);
+      if (!before) return before.error();
+      head other;
+      std::memcpy(&other, *before, sizeof other);
+      h.is_echo = other.id == id;
+      step = other.previous;
+    }
+    if (!h.is_echo) contested_.insert(id);
+  }
+  if (!h.is_echo) last_of_.at(parent) = written_ + unwritten_.size() + 1;
+  const auto* bytes = reinterpret_cast<const char*>(&h);
+  unwritten_.insert(unwritten_.end(), bytes, bytes + sizeof h);
+  unwritten_.insert(unwritten_.end(), r.raw.begin(), r.raw.end());
+  if (!inside) unwritten_.insert(unwritten_.end(), url.begin(), url.end());
+  return unwritten_.size() >= window_bytes ? flush() : result<>{};
+}
+
+result<> photo_spill::photos_of(std::int64_t parent, std::vector<photo>& out) {
+  out.clear();
+  auto step = last_of_.find(parent);
+  if (step == 0) return {};
+  own_.clear();
+  std::vector<std::size_t> begins;
+  while (step != 0) {
+    const auto found = at(step - 1, window_bytes / 8);
+    if (!found) return found.error();
+    head h;
+    std::memcpy(&h, *found, sizeof h);
+    step = h.previous;
+    if (contested_.contains(h.id)) continue;
+    const char* url = *found + sizeof h + h.url_begin;
+    begins.push_back(own_.size());
+    own_.insert(own_.end(), url, url + h.url_bytes);
+    out.push_back({h.id, std::string_view(nullptr, 0)});
+  }
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto end = i + 1 < out.size() ? begins[i + 1] : own_.size();
+    out[i].url = {own_.data() + begins[i], end - begins[i]};
+  }
+  std::sort(out.begin(), out.end(), [](const photo& a, const photo& b) { return a.id < b.id; });
+  return {};
+}
+
+result<> photo_spill::for_each(const std::function<void(const waiting_photo&)>& see) {
+  if (auto flushed = flush(); !flushed) return flushed;
+  for (std::uint64_t position = 0; position < written_;) {
+    const auto found = at(position, 0);
+    if (!found) return found.error();
+    head h;
+    std::memcpy(&h, *found, sizeof h);
+    const char* raw = *found + sizeof h;
+    see({h.id,
+         h.parent,
+         h.line,
+         h.offset,
+         h.repairs,
+         h.file,
+         h.is_echo != 0,
+         contested_.contains(h.id),
+         {raw, h.raw_bytes},
+         {raw + h.url_begin, h.url_bytes}});
+    position += h.size();
+  }
+  return {};
+}
+
+}  // namespace atelier::etl

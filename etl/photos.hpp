@@ -1,0 +1,38 @@
+// Photos and the rows they belong to: read first, given out with the rows, settled when all parents are
+// known.
+#pragma once
+
+#include "etl/next_tables.hpp"
+#include "etl/photo_spill.hpp"
+#include "etl/reading.hpp"
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace atelier::etl {
+
+/// A photo that has to be put into a row that is in the table already, because it was contested.
+struct late_photo {
+  std::int64_t parent;
+  std::int64_t id;
+  std::string url;
+};
+
+/// Reads the files of a set of photos into the spill.
+result<> read_photos(run_state& run, set_kind set, photo_spill& spill);
+
+/// Decides about every photo, now that all parents are known, and counts it. Returns those that still have to
+/// be put into their rows.
+result<std::vector<late_photo>> settle_photos(run_state& run, set_kind set, photo_spill& spill,
+                                              const std::function<bool(std::int64_t)>& is_loaded,
+                                              std::int64_t& largest);
+
+/// Puts them there; the table has its index on id.
+result<> add_late_photos(db::session& session, std::string_view table, const std::vector<late_photo>& late);
+
+/// The two photo columns of a row: ids and urls, both null when there are none.
+void write_photos(copy_writer& out, const std::vector<photo>& photos);
+
+}  // namespace atelier::etl

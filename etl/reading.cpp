@@ -1,0 +1,165 @@
+#include "etl/reading.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+
+namespace atelier::etl {
+namespace {
+
+constexpr std::uint64_t sample_rows = 10'000;  // before so many rows are read, a share says nothing
+
+// What stands in a column of the record, for the log.
+std::string_view bytes_of(const record& r, const layout& where, std::string_view column) {
+  for (std::size_t i = 0; i < r.fields.size() && i < where.column_of.size(); ++i)
+    if (where.column_of[i] != layout::ignored &&
+        shape_of(where.set).columns[where.column_of[i]].name == column)
+      return r.bytes(r.fields[i]);
+  return {};
+}
+
+result<> read_file(run_state& run, std::uint32_t index, const see_row& see) {
+  auto& file = *run.files()[index];
+  const auto begun = std::chrono::steady_clock::now();
+  auto source = open_file(file.of.path);
+  if (!source) return source.error();
+  record_reader reader(**source);
+  reader.expect_columns(file.of.where.column_of.size());
+  row_cleaner cleaner(file.of.where, run.now_ms());
+  row values;
+  if (file.of.has_header)
+    if (const auto header = reader.next(); !header) return header.error();
+
+  for (;;) {
+    const auto next = reader.next();
+    if (!next) return next.error();
+    const auto bytes = (*source)->bytes_read();
+    if (bytes != file.bytes_so_far || !*next) run.count_read(file, bytes - file.bytes_so_far);
+    if (!*next) break;
+    const record& r = **next;
+    ++file.counts.rows_read;
+    rejection why{};
+    fate what = fate::refused;
+    if (cleaner.clean(r, values, why)) {
+      auto seen = see(index, r, values, why);
+      if (!seen) return seen.error();
+      what = *seen;
+      if (what == fate::refused) why.value = bytes_of(r, file.of.where, why.column);
+    }
+    if (what == fate::loaded) run.count_loaded(file, values.repairs);
+    if (what == fate::refused)
+      run.count_rejected(file, {r.line, r.offset, why.why, why.column, why.value, r.raw});
+    if (run.must_stop()) {
+      if (auto limit = run.over_limit(false)) return *limit;
+      if (file.rejects.failed()) break;
+      return fail("stopped because another part of the load failed");
+    }
+  }
+  if (auto written = file.rejects.finish(); !written) return written;
+  file.bytes = (*source)->bytes_read();
+  file.sha256 = (*source)->sha256();
+  file.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  file.is_over = true;
+  return {};
+}
+
+}  // namespace
+
+std::optional<reject_limit> parse_reject_limit(const std::string& text) {
+  const bool is_share = text.ends_with('%');
+  const auto digits = text.substr(0, text.size() - (is_share ? 1 : 0));
+  if (digits.empty() || digits.size() > 18 || digits.find_first_not_of("0123456789.") != std::string::npos)
+    return std::nullopt;
+  if (!is_share) {
+    if (digits.find('.') != std::string::npos) return std::nullopt;
+    return reject_limit{std::stoull(digits), std::nullopt};
+  }
+  if (std::count(digits.begin(), digits.end(), '.') > 1 || digits == ".") return std::nullopt;
+  const double share = std::stod(digits);
+  if (share > 100) return std::nullopt;
+  return reject_limit{std::nullopt, share / 100};
+}
+
+run_state::run_state(std::vector<input> inputs, const std::string& reject_folder, reject_limit limit)
+    : limit_(limit),
+      now_ms_(std::chrono::duration_cast<std::chrono::milliseconds>(
+                  std::chrono::system_clock::now().time_since_epoch())
+                  .count()) {
+  std::map<std::string, int> names;
+  for (auto& one : inputs) {
+    present_[static_cast<std::size_t>(one.where.set)] = true;
+    bytes_total_ += one.bytes;
+    std::string stem;
+    if (!reject_folder.empty()) {
+      stem = std::filesystem::path(one.path).filename().string();
+      if (stem.ends_with(".csv") || stem.ends_with(".CSV")) stem.resize(stem.size() - 4);
+      if (const int times = ++names[stem]; times > 1)
+        stem += fmt::format("-{}", times);  // two folders, one name
+      stem = reject_folder + '/' + stem;
+    }
+    files_.push_back(std::make_unique<reading>(std::move(one), std::move(stem)));
+  }
+}
+
+void run_state::count_loaded(reading& file, repair_set repairs) { file.counts.count_loaded(repairs); }
+
+void run_state::count_rejected(reading& file, const reject_note& note) {
+  file.counts.count_rejected(note.why);
+  file.rejects.add(note);
+  if (file.rejects.failed()) stop();
+  if (note.why == reject::duplicate_id) return;
+  ++rejected_;
+  if (over_limit(false)) {
+    limit_passed_ = true;
+    stop();
+  }
+}
+
+void run_state::count_read(reading& file, std::uint64_t bytes) {
+  rows_read_ += file.counts.rows_read - file.rows_so_far;
+  file.rows_so_far = file.counts.rows_read;
+  bytes_read_ += bytes;
+  file.bytes_so_far += bytes;
+}
+
+std::optional<failure> run_state::over_limit(bool at_end) const {
+  const auto rejected = rejected_.load();
+  if (limit_.rows && rejected > *limit_.rows)
+    return fail_with(exit_code::stopped_by_limit,
+                     "more than {} rows were rejected (--max-rejects): nothing was published", *limit_.rows);
+  if (!limit_.share) return std::nullopt;
+  std::uint64_t rows = 0;
+  if (at_end) {
+    for (const auto& file : files_) rows += file->counts.rows_read;
+  } else {
+    const auto read = rows_read_.load();
+    const auto bytes = bytes_read_.load();
+    if (!limit_passed_ && (read < sample_rows || bytes == 0)) return std::nullopt;
+    // As many rows as there would be if the rest of the bytes held rows like these, and a margin.
+    rows = static_cast<std::uint64_t>(
+        1.5 * static_cast<double>(read) *
+        std::max(1.0, static_cast<double>(bytes_total_) / static_cast<double>(bytes + 1)));
+  }
+  if (!limit_passed_ && static_cast<double>(rejected) <= *limit_.share * static_cast<double>(rows))
+    return std::nullopt;
+  return fail_with(exit_code::stopped_by_limit,
+                   "{} rows were rejected, more than {}% of all (--max-rejects): nothing was published",
+                   rejected, *limit_.share * 100);
+}
+
+load_report run_state::report() const {
+  load_report all;
+  for (const auto& file : files_)
+    all.files.push_back(
+        {file->of.path, file->of.where.set, file->counts, file->bytes, file->seconds, file->sha256});
+  return all;
+}
+
+result<> read_set(run_state& run, set_kind set, const see_row& see) {
+  for (std::uint32_t i = 0; i < run.files().size(); ++i)
+    if (run.files()[i]->of.where.set == set)
+      if (auto done = read_file(run, i, see); !done) return done;
+  return {};
+}
+
+}  // namespace atelier::etl

@@ -1,0 +1,91 @@
+// One run over the files: who has read how much, how much was refused, and when that is too much.
+#pragma once
+
+#include "etl/inputs.hpp"
+#include "etl/rejects.hpp"
+#include "etl/report.hpp"
+#include "etl/row.hpp"
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace atelier::etl {
+
+/// How many rows may be rejected before nothing is published.
+struct reject_limit {
+  std::optional<std::uint64_t> rows;  // either so many
+  std::optional<double> share;        // or this share of all rows, 0 … 1
+};
+
+/// Reads "1000" or "5%".
+std::optional<reject_limit> parse_reject_limit(const std::string& text);
+
+/// One input and what has come of it so far.
+struct reading {
+  reading(input file, std::string reject_stem)
+      : of(std::move(file)), rejects(std::move(reject_stem), of.path) {
+    rejects.set_header(of.header);
+  }
+
+  input of;
+  reject_files rejects;
+  row_counts counts;
+  std::uint64_t bytes = 0;
+  double seconds = 0;
+  std::string sha256;
+  std::atomic<std::uint64_t> bytes_so_far = 0;  // for the progress line, from another thread
+  std::atomic<std::uint64_t> rows_so_far = 0;
+  std::atomic<bool> is_over = false;
+};
+
+/// What all threads of a run share.
+class run_state {
+ public:
+  run_state(std::vector<input> inputs, const std::string& reject_folder, reject_limit limit);
+
+  std::vector<std::unique_ptr<reading>>& files() { return files_; }
+  bool has(set_kind set) const { return present_[static_cast<std::size_t>(set)]; }
+  std::int64_t now_ms() const { return now_ms_; }
+
+  void count_loaded(reading& file, repair_set repairs);
+  void count_rejected(reading& file, const reject_note& note);
+  void count_read(reading& file, std::uint64_t bytes);
+
+  /// True when another thread has failed, or the limit is passed for certain: everybody stops.
+  bool must_stop() const { return stop_.load(std::memory_order_relaxed); }
+  void stop() { stop_ = true; }
+  /// The limit against what was read: nothing if it holds. At the end exact; before, only when no remaining
+  /// row can mend it.
+  std::optional<failure> over_limit(bool at_end) const;
+
+  load_report report() const;
+
+ private:
+  std::vector<std::unique_ptr<reading>> files_;
+  std::array<bool, set_count> present_{};
+  reject_limit limit_;
+  std::int64_t now_ms_;
+  std::uint64_t bytes_total_ = 0;
+  std::atomic<std::uint64_t> bytes_read_ = 0;
+  std::atomic<std::uint64_t> rows_read_ = 0;
+  std::atomic<std::uint64_t> rejected_ = 0;
+  std::atomic<bool> stop_ = false;
+  std::atomic<bool> limit_passed_ = false;
+};
+
+/// What the caller made of a clean row.
+enum class fate { loaded, refused, deferred };
+
+/// Reads all files of a set, one after the other, and shows every clean row; those that are not clean are
+/// counted and noted here. `see` fills `why` when it refuses. Errors: unreadable; rejects that cannot be
+/// written; the limit; another thread's failure.
+using see_row =
+    std::function<result<fate>(std::uint32_t file, const record& r, const row& values, rejection& why)>;
+result<> read_set(run_state& run, set_kind set, const see_row& see);
+
+}  // namespace atelier::etl

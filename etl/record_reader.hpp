@@ -1,0 +1,132 @@
+// From bytes to records: RFC 4180, and what real files do to it.
+#pragma once
+
+#include "etl/source.hpp"
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace atelier::etl {
+
+inline constexpr std::size_t record_bytes_max = 1 << 20;  // a longer record is rejected
+
+/// How a field stood in the file, and so how its text is decoded.
+enum class quoting : std::uint8_t {
+  bare,
+  quoted,      // "text"
+  doubled,     // "a ""text"""
+  loose,       // "a "text" with quotes that nobody escaped"
+  backslash,   // "a \"text\""
+  apostrophe,  // 'text'
+};
+
+/// One field: bytes of the record between its quotes.
+struct field {
+  std::uint32_t begin;
+  std::uint32_t end;
+  quoting how;
+  bool padded;  // blanks stood outside the quotes
+};
+
+enum class record_fault : std::uint8_t { none, bad_quoting, too_long };
+
+/// One record; valid until the reader's next step.
+struct record {
+  std::string_view raw;  // as it came, without its line end; the beginning only if it is too long
+  std::vector<field> fields;
+  std::uint64_t line = 0;    // its first physical line, from 1
+  std::uint64_t offset = 0;  // its first byte in the stream, from 0, a byte-order mark included
+  record_fault fault = record_fault::none;
+  bool has_stray_quote = false;  // a quote inside a field that has none round it; taken as it stands
+
+  std::string_view bytes(const field& f) const { return raw.substr(f.begin, f.end - f.begin); }
+};
+
+/// Splits a stream into records, whatever its chunks are: all that it knows between two bytes is in its
+/// state.
+///
+/// LF, CRLF and CR end a record, also mixed; blank lines are none. A quote that breaks the rules damages its
+/// record: that ends at the first line end behind the quote that opened, and reading goes on there, so that
+/// an unterminated quote costs its own record. What was well quoted before is never split. Memory: one record
+/// and one chunk.
+class record_reader {
+ public:
+  static constexpr std::size_t chunk_bytes = 256 << 10;  // asked of the source at a time
+
+  explicit record_reader(byte_source& source);
+
+  /// How many columns a good record has; tells an unterminated quote from a very long text. 0: not known yet.
+  void expect_columns(std::size_t columns) { columns_ = columns; }
+
+  /// The next record, or null at the end. Errors: what the source says.
+  result<const record*> next();
+
+  /// Gives the record just read once more.
+  void put_back() { again_ = true; }
+
+ private:
+  enum class state : std::uint8_t {
+    field_start,
+    blank_before,  // blanks at the start of a field: a quote may follow
+    bare,
+    quoted,
+    quote_seen,    // a quote inside quotes: it closes, or is the first of two
+    blank_behind,  // blanks behind a closing quote
+    damaged,       // looking for the line end where the damaged record stops
+  };
+  enum class step : std::uint8_t { more, complete };
+
+  step scan();
+  step finish_at_end();
+  step end_record(std::size_t end, bool at_line_end);
+  step damage(std::size_t opened);
+  step find_damaged_end();
+  step too_long();
+  void open_field();
+  void close_field(std::size_t end, quoting how);
+  void close_quoted(std::size_t end);
+  void begin_record();
+  bool fill(failure& problem);
+  bool is_blank_line() const;
+  std::uint64_t lines_within(std::size_t from, std::size_t to) const;
+
+  byte_source& source_;
+  std::vector<char> buffer_;
+  std::size_t begin_ = 0;     // of the record under way
+  std::size_t at_ = 0;        // the next byte to look at
+  std::size_t filled_ = 0;    // bytes in the buffer
+  std::uint64_t offset_ = 0;  // of begin_ in the stream
+  std::uint64_t line_ = 1;    // of begin_
+  std::size_t columns_ = 0;
+  state state_ = state::field_start;
+  std::size_t field_begin_ = 0;  // relative to begin_, like all below
+  std::size_t open_quote_ = 0;   // of the last field that had one
+  std::size_t lines_quote_ = 0;  // of the last field with a line end in it
+  std::size_t damage_seek_ = 0;
+  bool doubled_ = false;
+  bool padded_ = false;
+  bool many_lines_ = false;
+  bool skip_lf_ = false;  // a CR ended the last record; an LF belongs to it
+  bool started_ = false;  // the byte-order mark has been looked for
+  bool ended_ = false;    // the source has no more
+  bool again_ = false;
+  std::uint64_t dropped_ = 0;  // bytes of a too long record that are gone
+  std::uint64_t dropped_lines_ = 0;
+  char dropped_last_ = 0;
+  std::string prefix_;  // what is kept of it
+  record record_;
+};
+
+/// Splits one record again, where quotes need not be escaped: a quote closes a field only before a delimiter
+/// or the end. `how` is loose, backslash or apostrophe. Returns false if a field is not closed.
+bool split_again(std::string_view raw, quoting how, std::vector<field>& fields);
+
+/// The field's text: its bytes, or these without their escapes, appended to `scratch`, whose capacity must
+/// hold them already.
+std::string_view decode(std::string_view bytes, quoting how, std::string& scratch);
+
+}  // namespace atelier::etl

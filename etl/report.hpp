@@ -1,0 +1,55 @@
+// What came of every file: the figures, the JSON report, the table on the terminal.
+#pragma once
+
+#include "core/result.hpp"
+#include "etl/outcome.hpp"
+#include "etl/sets.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace atelier::etl {
+
+/// Rows of one file by what became of them. loaded, repaired, rejected and duplicates are disjoint.
+struct row_counts {
+  std::uint64_t rows_read = 0;
+  std::uint64_t loaded = 0;
+  std::uint64_t repaired = 0;
+  std::uint64_t rejected = 0;
+  std::uint64_t duplicates = 0;
+  std::array<std::uint64_t, repair_names.size()> repairs{};  // a row may have several
+  std::array<std::uint64_t, reject_names.size()> rejects{};
+
+  void count_loaded(repair_set repairs_of_row);
+  void count_rejected(reject why);
+  void add(const row_counts& other);
+  /// rows read = loaded + repaired + rejected + duplicates.
+  bool is_exact() const { return rows_read == loaded + repaired + rejected + duplicates; }
+};
+
+struct file_report {
+  std::string file;
+  set_kind set{};
+  row_counts counts;
+  std::uint64_t bytes = 0;
+  double seconds = 0;
+  std::string sha256;
+};
+
+struct load_report {
+  std::vector<file_report> files;
+  double seconds = 0;
+  bool published = false;
+
+  row_counts totals() const;
+};
+
+std::string to_json(const load_report& report);
+std::string to_table(const load_report& report);
+
+/// Writes the JSON beside its name and renames it.
+result<> write_report(const load_report& report, const std::string& path);
+
+}  // namespace atelier::etl
