@@ -172,7 +172,9 @@ bool json_body::grammar_is_right() {
   if (document_.is_scalar().get(scalar)) return false;
   if (scalar) {
     std::string_view token;
-    return !document_.raw_json_token().get(token) && scalar_is_right(token);
+    if (document_.raw_json_token().get(token)) return false;
+    const std::string_view behind(token.data() + token.size(), text_.data() + text_.size());
+    return scalar_is_right(token) && without_blanks_behind(behind).empty();
   }
   ondemand::json_type type;
   if (document_.type().get(type)) return false;

@@ -1,0 +1,24 @@
+#include "core/address.hpp"
+
+#include <catch2/catch.hpp>
+
+using atelier::address;
+using atelier::parse_address;
+
+TEST_CASE("an address is a host and a port") {
+  CHECK(*parse_address("127.0.0.1:8080") == address{"127.0.0.1", 8080});
+  CHECK(*parse_address("[::1]:80") == address{"::1", 80});
+  CHECK(*parse_address(":80") == address{"0.0.0.0", 80});
+  CHECK(*parse_address("*:0") == address{"0.0.0.0", 0});
+  CHECK(to_string(address{"::1", 80}) == "[::1]:80");
+}
+
+TEST_CASE("what is no address is refused with an example of one") {
+  for (const auto* text :
+       {"", "localhost", "host:", "host:x", "host:65536", "host:-1", "::1:80", "host:80x"}) {
+    const auto parsed = parse_address(text);
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().code == atelier::exit_code::wrong_usage);
+    CHECK_THAT(parsed.error().what, Catch::Contains("127.0.0.1:8080"));
+  }
+}
