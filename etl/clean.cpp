@@ -205,9 +205,9 @@ clean_result<std::int64_t> clean_number(std::string_view text, std::int64_t low,
     if (!is_digit(c)) return reject::bad_number;
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(inner.data(), inner.data() + inner.size(), value);
+  if (value == 0 && digits.size() != inner.size()) return reject::bad_number;  // -0
   if (error != std::errc{} || value < low || value > high) return reject::out_of_range;
   repair_set repairs = inner.size() == text.size() ? 0 : bit(repair::number_trimmed);
-  if (digits.size() != inner.size()) return reject::bad_number;  // -0
   if (digits.size() > 1 && digits.front() == '0') repairs |= bit(repair::number_zeros);
   return cleaned<std::int64_t>{value, repairs};
 }

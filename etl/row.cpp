@@ -31,7 +31,6 @@ bool all_texts_in_apostrophes(const record& r, const layout& where, const set_sh
   for (std::size_t i = 0; i < r.fields.size(); ++i) {
     const auto column = where.column_of[i];
     const auto& f = r.fields[i];
-    if (f.how != quoting::bare) return false;
     if (column == layout::ignored || shape.columns[column].type != column_type::text) continue;
     const auto text = r.bytes(f);
     if (is_null_word(text)) continue;
@@ -192,7 +191,8 @@ bool row_cleaner::clean(const record& r, row& out, rejection& why) {
   }
   const auto wanted = layout_.column_of.size();
   const bool apostrophes =
-      r.raw.find('\'') != std::string_view::npos && r.raw.find('"') == std::string_view::npos;
+      r.raw.find('\'') != std::string_view::npos &&
+      std::all_of(r.fields.begin(), r.fields.end(), [](const field& f) { return f.how == quoting::bare; });
   if (r.fields.size() > wanted) {
     const bool empty = std::all_of(r.fields.begin() + static_cast<long>(wanted), r.fields.end(),
                                    [&](const field& f) { return is_empty(r.bytes(f)); });
