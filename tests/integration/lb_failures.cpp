@@ -1,0 +1,290 @@
+// What clients see of workers that misbehave, and how often a request arrives.
+#include "integration/lb_proxy_process.hpp"
+#include "support/wait.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <thread>
+
+using namespace atelier::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Answers the first request of a connection and breaks it when the second one comes: the race with an idle
+// close, every time.
+scripted_worker::script breaking_on_reuse(bool by_reset) {
+  return [by_reset](worker_connection& c, const std::string&) {
+    c.send(answer_with("ok"));
+    if (c.read_head().empty()) return;
+    by_reset ? c.reset() : c.close();
+  };
+}
+
+const std::vector<std::string> patient{"--failures-max", "1000000"};  // health does not hide what retries do
+
+}  // namespace
+
+TEST_CASE("a GET never fails because its worker breaks connections that are used again", "[lb]") {
+  const bool by_reset = GENERATE(false, true);
+  scripted_worker worker(breaking_on_reuse(by_reset));
+  const proxy_process proxy({worker.address()}, patient);
+  auto client = proxy.connect();
+  for (int i = 0; i < 100; ++i) CHECK(client.get("/").status == 200);
+  CHECK(proxy.metric("retries_total") > 40);
+}
+
+TEST_CASE("a PUT or a POST on a connection that breaks when used again arrives at most once", "[lb]") {
+  const bool by_reset = GENERATE(false, true);
+  std::atomic<int> arrived = 0;
+  scripted_worker worker([&](worker_connection& c, const std::string&) {
+    ++arrived;
+    c.send(answer_with("ok"));
+    if (c.read_request().empty()) return;
+    ++arrived;
+    by_reset ? c.reset() : c.close();
+  });
+  const proxy_process proxy({worker.address()}, patient);
+  auto client = proxy.connect();
+  int answered = 0;
+  int unknown = 0;
+  for (int i = 0; i < 40; ++i) {
+    const auto answer = i % 2 == 0 ? client.put("/reviews/1/helpful") : client.post("/reviews", "{}");
+    if (answer.status == 200) ++answered;
+    if (answer.status == 503)
+      ++unknown, CHECK(answer.body.find("may have been applied") != std::string::npos);
+  }
+  CHECK(answered + unknown == 40);
+  CHECK(arrived == 40);
+  CHECK(proxy.metric("retries_total") == 0);
+}
+
+TEST_CASE("a worker that closes right after its answer fails nobody", "[lb]") {
+  scripted_worker worker([](worker_connection& c, const std::string&) {
+    c.send(answer_with("ok"));  // no Connection: close
+    c.close();
+  });
+  const proxy_process proxy({worker.address()}, patient);
+  auto client = proxy.connect();
+  for (int i = 0; i < 50; ++i) {
+    CHECK(client.get("/").status == 200);
+    std::this_thread::sleep_for(2ms);
+    CHECK(client.put("/").status == 200);
+    std::this_thread::sleep_for(2ms);
+  }
+  CHECK(worker.requests().size() == 100);
+}
+
+TEST_CASE("a POST with an Idempotency-Key is sent again, with the same key and body", "[lb]") {
+  scripted_worker worker([](worker_connection& c, const std::string& request) {
+    if (c.number() > 0) c.send(answer_with(request));
+    c.close();
+  });
+  const proxy_process proxy({worker.address()}, patient);
+  auto client = proxy.connect();
+  const auto answer = client.post("/reviews", R"({"a":1})", {{"Idempotency-Key", "k"}});
+  CHECK(answer.status == 200);
+  REQUIRE(worker.requests().size() == 2);
+  CHECK(worker.requests()[0] == worker.requests()[1]);
+  CHECK(answer.body.ends_with(R"({"a":1})"));
+}
+
+TEST_CASE("a worker that cannot be reached is passed over, for every method", "[lb]") {
+  scripted_worker good(answering([](const std::string&) { return answer_with("ok"); }));
+  auto gone =
+      std::make_unique<scripted_worker>(answering([](const std::string&) { return answer_with("ok"); }));
+  const proxy_process proxy({good.address(), gone->address()},
+                            {"--failures-max", "1000000", "--probe-interval", "1m"});
+  gone.reset();
+  auto client = proxy.connect();
+  for (int i = 0; i < 20; ++i) {
+    CHECK(client.get("/").status == 200);
+    CHECK(client.put("/").status == 200);
+    CHECK(client.post("/", "{}").status == 200);
+  }
+  CHECK(good.requests().size() == 60);
+}
+
+TEST_CASE("a worker that dies under load fails no GET, and comes back", "[lb]") {
+  const auto script = answering([](const std::string&) {
+    std::this_thread::sleep_for(1ms);
+    return answer_with("ok");
+  });
+  scripted_worker one(script);
+  scripted_worker two(script);
+  auto three = std::make_unique<scripted_worker>(script);
+  const auto port = three->port();
+  const proxy_process proxy({one.address(), two.address(), three->address()});
+  std::atomic<bool> stop = false;
+  std::atomic<int> good = 0;
+  std::atomic<int> bad = 0;
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 16; ++i)
+    clients.emplace_back([&] {
+      auto client = proxy.connect();
+      while (!stop) ++(client.get("/").status == 200 ? good : bad);
+    });
+  for (int round = 0; round < 3; ++round) {
+    std::this_thread::sleep_for(150ms);
+    three.reset();
+    std::this_thread::sleep_for(150ms);
+    three = std::make_unique<scripted_worker>(script, scripted_worker::reads::request, port);
+    CHECK(wait_until(10s, [&] { return !three->requests().empty(); }));
+  }
+  stop = true;
+  for (auto& c : clients) c.join();
+  CHECK(bad == 0);
+  CHECK(good > 100);
+}
+
+TEST_CASE("an answer that breaks off is not taken for a whole one", "[lb]") {
+  const std::string half = GENERATE(as<std::string>(), "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+                                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+  scripted_worker worker([&](worker_connection& c, const std::string&) {
+    c.send(half);
+    c.close();
+  });
+  const proxy_process proxy({worker.address()}, patient);
+  auto client = proxy.connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK_THROWS(client.read());
+  CHECK(worker.connections() == 1);
+}
+
+TEST_CASE("a bad answer is 502, and its connection is not used again", "[lb]") {
+  const std::string garbage = GENERATE(
+      as<std::string>(), "SSH-2.0-OpenSSH\r\n",
+      "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+      "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      "HTTP/1.1 200 OK\nX: 1\n\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+      "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/2 200\r\n\r\n",
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nX : 1\r\n\r\n", "HTTP/1.1 200 OK\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nContent-Le");
+  INFO(garbage.substr(0, 60));
+  scripted_worker worker([&](worker_connection& c, const std::string&) {
+    c.send(garbage);
+    if (garbage.ends_with("Content-Le")) c.close();
+    c.read_rest();
+  });
+  const proxy_process proxy({worker.address()}, patient);
+  auto client = proxy.connect();
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = client.get("/");
+    CHECK(answer.status == 502);
+    CHECK(answer.body.starts_with("Error: "));
+  }
+  CHECK(worker.connections() == 2);
+}
+
+TEST_CASE("bytes behind an answer are nobody's answer", "[lb]") {
+  scripted_worker worker([](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request()) c.send(answer_with("ok") + answer_with("poison"));
+  });
+  const proxy_process proxy({worker.address()}, patient);
+  auto client = proxy.connect();
+  for (int i = 0; i < 20; ++i) CHECK(client.get("/").body == "ok");
+}
+
+TEST_CASE("a worker that never answers is 504 for a PUT, and a GET goes elsewhere", "[lb]") {
+  scripted_worker silent([](worker_connection& c, const std::string&) { c.read_rest(); });
+  scripted_worker good(answering([](const std::string&) { return answer_with("ok"); }));
+  std::vector<std::string> options = patient;
+  options.insert(options.end(), {"--answer-timeout", "200ms"});
+  const proxy_process proxy({silent.address(), good.address()}, options);
+  auto client = proxy.connect();
+  int lost = 0;
+  for (int i = 0; i < 6; ++i) {
+    const auto answer = client.put("/");
+    lost += answer.status == 504;
+    if (answer.status == 504) CHECK(answer.body.find("may have been applied") != std::string::npos);
+    CHECK(client.get("/").status == 200);
+  }
+  CHECK(lost > 0);
+  CHECK(good.requests().size() + static_cast<std::size_t>(lost) == 12);
+}
+
+TEST_CASE("no healthy worker is 503 at once, readable by browsers, in the form that the client asks for",
+          "[lb]") {
+  const proxy_process proxy({"127.0.0.1:" + std::to_string(free_port())}, {}, false);
+  CHECK(wait_until(5s, [&] { return fetch(proxy.admin, "/ready").status == 503; }));
+  CHECK(fetch(proxy.admin, "/live").status == 200);
+  auto client = proxy.connect();
+  const auto text = client.get("/", {{"Origin", "http://x"}});
+  CHECK(text.status == 503);
+  CHECK(text.body.starts_with("Error: "));
+  CHECK(text.header("Retry-After"));
+  CHECK(text.header("Access-Control-Allow-Origin") == "*");
+  const auto problem = client.get("/", {{"Accept", "application/problem+json, */*;q=0.1"}});
+  CHECK(problem.header("Content-Type") == "application/problem+json");
+  CHECK(problem.body.find("\"status\":503") != std::string::npos);
+  CHECK(client.post("/", "{}").status == 503);  // its body is not taken for the next request
+  client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(client.read(true).status == 503);
+}
+
+TEST_CASE("when every worker has its maximum, requests wait in line, for a while", "[lb]") {
+  std::atomic<int> at_once = 0;
+  std::atomic<int> most = 0;
+  scripted_worker worker([&](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request()) {
+      most = std::max<int>(most, ++at_once);
+      std::this_thread::sleep_for(request.starts_with("GET /slow") ? 1500ms : 10ms);
+      --at_once;
+      c.send(answer_with("ok"));
+    }
+  });
+  const proxy_process proxy({worker.address() + ",max=2"}, {"--queue-timeout", "500ms", "--queue-max", "8"});
+  std::vector<std::thread> clients;
+  std::atomic<int> good = 0;
+  for (int i = 0; i < 8; ++i)
+    clients.emplace_back([&] {
+      auto client = proxy.connect();
+      for (int k = 0; k < 5; ++k) good += client.get("/").status == 200;
+    });
+  for (auto& c : clients) c.join();
+  CHECK(good == 40);
+  CHECK(most <= 2);
+
+  auto first = proxy.connect();
+  auto second = proxy.connect();
+  first.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+  second.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(wait_until(5s, [&] { return at_once == 2; }));
+  const auto busy = proxy.connect().get("/");
+  CHECK(busy.status == 503);
+  CHECK(busy.header("Retry-After"));
+  CHECK(first.read().status == 200);
+  CHECK(second.read().status == 200);
+}
+
+TEST_CASE("probes take a worker out and bring it back", "[lb]") {
+  scripted_worker one(answering([](const std::string&) { return answer_with("ok"); }));
+  scripted_worker two(answering([](const std::string&) { return answer_with("ok"); }));
+  const proxy_process proxy({one.address(), two.address()});
+  const auto up = "worker_up{worker=\"" + two.address() + "\"}";
+  CHECK(proxy.metric(up) == 1);
+  two.set_ready(false);
+  CHECK(wait_until(5s, [&] { return proxy.metric(up) == 0; }));
+  auto client = proxy.connect();
+  for (int i = 0; i < 10; ++i) CHECK(client.get("/").status == 200);
+  CHECK(two.requests().empty());
+  two.set_ready(true);
+  CHECK(wait_until(5s, [&] { return proxy.metric(up) == 1; }));
+  for (int i = 0; i < 10; ++i) CHECK(client.get("/").status == 200);
+  CHECK(two.requests().size() == 5);
+}
+
+TEST_CASE("a client that does not take its answer is cut, and its worker is free before", "[lb]") {
+  scripted_worker worker([](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request())
+      c.send(request.starts_with("GET /large") ? answer_with(std::string(30'000'000, 'x'))
+                                               : answer_with("ok"));
+  });
+  const proxy_process proxy({worker.address()}, {"--body-timeout", "500ms"});
+  auto client = proxy.connect();
+  client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(wait_until(10s, [&] { return proxy.metric("answers_broken_off_total") == 1; }));
+  CHECK(proxy.connect().get("/").status == 200);
+}

@@ -1,0 +1,272 @@
+// What the proxy carries, and how.
+#include "integration/lb_proxy_process.hpp"
+#include "support/wait.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <set>
+#include <thread>
+
+using namespace atelier::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+scripted_worker::script echo() {
+  return answering([](const std::string& request) { return answer_with(request); });
+}
+
+long resident_kb(pid_t pid, const std::string& field) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(field)) return std::stol(line.substr(field.size() + 1));
+  return -1;
+}
+
+}  // namespace
+
+TEST_CASE("a request and its answer pass, over connections that both sides keep", "[lb]") {
+  scripted_worker worker(echo());
+  const proxy_process proxy({worker.address()});
+  auto client = proxy.connect();
+  for (int i = 0; i < 5; ++i) {
+    const auto answer =
+        client.get("/reviews?product_id=" + std::to_string(i), {{"X-Request-Id", "id-" + std::to_string(i)}});
+    CHECK(answer.status == 200);
+    CHECK(answer.header("X-Request-Id") == "id-" + std::to_string(i));
+    CHECK(answer.body.starts_with("GET /reviews?product_id=" + std::to_string(i) + " HTTP/1.1\r\n"));
+    CHECK(answer.body.find("X-Forwarded-For: 127.0.0.1\r\n") != std::string::npos);
+  }
+  CHECK(worker.connections() == 1);
+}
+
+TEST_CASE("equal workers take turns, a heavier one gets more", "[lb]") {
+  scripted_worker one(echo());
+  scripted_worker two(echo());
+  const proxy_process proxy({one.address() + ",weight=3", two.address()});
+  auto client = proxy.connect();
+  for (int i = 0; i < 40; ++i) CHECK(client.get("/").status == 200);
+  CHECK(one.requests().size() == 30);
+  CHECK(two.requests().size() == 10);
+}
+
+TEST_CASE("a slow worker gets a small share", "[lb]") {
+  scripted_worker quick(echo());
+  scripted_worker slow([](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request()) {
+      std::this_thread::sleep_for(100ms);
+      c.send(answer_with("slow"));
+    }
+  });
+  const proxy_process proxy({quick.address(), slow.address()});
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 4; ++i)
+    clients.emplace_back([&] {
+      auto client = proxy.connect();
+      for (int k = 0; k < 50; ++k) client.get("/");
+    });
+  for (auto& c : clients) c.join();
+  CHECK(slow.requests().size() < 50);
+  CHECK(quick.requests().size() > 150);
+}
+
+TEST_CASE("pipelined requests are answered in order", "[lb]") {
+  scripted_worker worker(
+      answering([](const std::string& request) { return answer_with(request.substr(5, 1)); }));
+  const proxy_process proxy({worker.address()});
+  auto client = proxy.connect();
+  std::string all;
+  for (const char c : std::string("abcdefgh"))
+    all += std::string("POST /") + c + " HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nxyz";
+  client.send(all);
+  std::string bodies;
+  for (int i = 0; i < 8; ++i) bodies += client.read().body;
+  CHECK(bodies == "abcdefgh");
+  CHECK(worker.requests().size() == 8);
+}
+
+TEST_CASE("a request in single bytes is one request", "[lb]") {
+  scripted_worker worker(echo());
+  const proxy_process proxy({worker.address()});
+  auto client = proxy.connect();
+  for (const char c : std::string("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
+                                  "chunked\r\n\r\n3;e=1\r\nabc\r\n0\r\nT: 1\r\n\r\n"))
+    client.send({&c, 1});
+  const auto answer = client.read();
+  CHECK(answer.status == 200);
+  REQUIRE(worker.requests().size() == 1);
+  const auto seen = worker.requests().front();
+  CHECK(seen.find("Transfer-Encoding: chunked\r\n") != seen.npos);
+  CHECK(seen.find("T: 1") == seen.npos);
+  CHECK(seen.find("e=1") == seen.npos);
+}
+
+TEST_CASE("a hundred megabytes pass both ways through little memory", "[lb]") {
+  constexpr std::size_t size = 100'000'000;
+  scripted_worker worker(answering(
+      [](const std::string& request) { return answer_with(request.substr(request.find("\r\n\r\n") + 4)); }));
+  proxy_process proxy({worker.address()});
+  const auto before = resident_kb(proxy.process.pid(), "VmHWM:");
+  auto client = proxy.connect(60s);
+  std::string body(size, 'x');
+  for (std::size_t i = 0; i < size; i += 1009) body[i] = static_cast<char>('a' + i % 26);
+  const auto answer = client.request("POST", "/", {}, body);
+  CHECK(answer.status == 200);
+  CHECK((answer.body == body));
+  CHECK(client.get("/").status == 200);  // the connection goes on
+  CHECK(resident_kb(proxy.process.pid(), "VmHWM:") - before < 8 * 1024);
+}
+
+TEST_CASE("a large chunked answer passes to HTTP/1.1 as chunks and to HTTP/1.0 as data", "[lb]") {
+  std::string chunks;
+  std::string plain;
+  for (int i = 0; i < 2000; ++i) {
+    const std::string part(static_cast<std::size_t>(1 + i % 300), static_cast<char>('a' + i % 26));
+    char size[16];
+    std::snprintf(size, sizeof size, "%zx\r\n", part.size());
+    chunks += size + part + "\r\n";
+    plain += part;
+  }
+  scripted_worker worker(answering([&](const std::string&) {
+    return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + "0\r\n\r\n";
+  }));
+  const proxy_process proxy({worker.address()});
+  auto client = proxy.connect();
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = client.get("/");
+    CHECK((answer.body == plain));
+    CHECK(answer.header("Transfer-Encoding") == "chunked");
+  }
+  CHECK(worker.connections() == 1);
+  auto old = proxy.connect();
+  old.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  const auto all = old.read_all();
+  CHECK(all.find("Connection: close\r\n") != all.npos);
+  CHECK((all.substr(all.find("\r\n\r\n") + 4) == plain));
+}
+
+TEST_CASE("an answer that ends with the worker's connection is whole", "[lb]") {
+  scripted_worker worker([](worker_connection& c, std::string) {
+    c.send("HTTP/1.0 200 OK\r\nX: 1\r\n\r\nhello");
+    c.close();
+  });
+  const proxy_process proxy({worker.address()});
+  auto client = proxy.connect();
+  for (int i = 0; i < 3; ++i) CHECK(client.get("/").body == "hello");
+}
+
+TEST_CASE("answers without a body leave the connection usable", "[lb]") {
+  scripted_worker worker(answering([](const std::string& request) -> std::string {
+    if (request.starts_with("HEAD")) return "HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n";
+    if (request.starts_with("GET /304"))
+      return "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nContent-Length: 99\r\n\r\n";
+    return "HTTP/1.1 204 No Content\r\n\r\n";
+  }));
+  const proxy_process proxy({worker.address()});
+  auto client = proxy.connect();
+  for (int i = 0; i < 3; ++i) {
+    client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(client.read(true).header("Content-Length") == "1234");
+    CHECK(client.get("/304").status == 304);
+    const auto none = client.put("/204");
+    CHECK(none.status == 204);
+    CHECK_FALSE(none.header("Content-Length"));
+  }
+  CHECK(worker.connections() == 1);
+}
+
+TEST_CASE("interim answers pass to HTTP/1.1 and not to HTTP/1.0", "[lb]") {
+  scripted_worker worker(answering([](const std::string&) {
+    return "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" +
+           answer_with("done");
+  }));
+  const proxy_process proxy({worker.address()});
+  auto client = proxy.connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const auto hints = client.read();
+  CHECK(hints.status == 103);
+  CHECK(hints.header("Link") == "</x>");
+  CHECK(client.read().status == 102);
+  CHECK(client.read().body == "done");
+  auto old = proxy.connect();
+  old.send("GET / HTTP/1.0\r\n\r\n");
+  const auto all = old.read_all();
+  CHECK(all.starts_with("HTTP/1.1 200"));
+}
+
+TEST_CASE("a client that waits for 100 gets it from the worker", "[lb]") {
+  scripted_worker patient([](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request()) c.send(answer_with("ok"));
+  });
+  const proxy_process proxy({patient.address()});
+  auto client = proxy.connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+  std::this_thread::sleep_for(100ms);
+  client.send("hello");
+  CHECK(client.read().body == "ok");
+  REQUIRE(patient.requests().size() == 1);
+  CHECK(patient.requests()[0].find("Expect: 100-continue\r\n") != std::string::npos);
+}
+
+TEST_CASE("an answer that comes before the body has ended is delivered, and the connection closed", "[lb]") {
+  scripted_worker refusing(
+      [](worker_connection& c, const std::string&) {
+        c.send(answer_with("Error: too large", "Connection: close\r\n", "413 Content Too Large"));
+        c.read_rest();
+      },
+      scripted_worker::reads::head);
+  const proxy_process proxy({refusing.address()});
+  auto client = proxy.connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+  client.send(std::string(200'000, 'x'));
+  const auto answer = client.read();
+  CHECK(answer.status == 413);
+  CHECK(answer.body == "Error: too large");
+  CHECK(answer.header("Connection") == "close");
+  CHECK(client.is_closed());
+}
+
+TEST_CASE("an answer that comes before the body has ended is delivered although the worker slams the door",
+          "[lb]") {
+  scripted_worker slamming(
+      [](worker_connection& c, const std::string&) {
+        c.send(answer_with("Error: too large", "", "413 Content Too Large"));
+        c.close();
+      },
+      scripted_worker::reads::head);
+  const proxy_process proxy({slamming.address()});
+  for (int i = 0; i < 20; ++i) {
+    auto client = proxy.connect();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+    client.send(std::string(200'000, 'x'));
+    CHECK(client.read().status == 413);
+  }
+}
+
+TEST_CASE("a connection without a request holds no buffer", "[lb]") {
+  scripted_worker worker(echo());
+  proxy_process proxy({worker.address()});
+  std::vector<http_client> clients;
+  for (int i = 0; i < 50; ++i) CHECK(clients.emplace_back(proxy.connect()).get("/").status == 200);
+  const auto before = resident_kb(proxy.process.pid(), "VmRSS:");
+  for (int i = 0; i < 500; ++i) CHECK(clients.emplace_back(proxy.connect()).get("/").status == 200);
+  CHECK((resident_kb(proxy.process.pid(), "VmRSS:") - before) * 1024 / 500 < 8 * 1024);
+  CHECK(proxy.metric("connections") == 550);
+}
+
+TEST_CASE("no more connections are accepted than allowed, and those that wait are served when there is room",
+          "[lb]") {
+  scripted_worker worker(echo());
+  const proxy_process proxy({worker.address()}, {"--connections-max", "2"});
+  auto first = std::make_unique<http_client>(proxy.connect());
+  auto second = proxy.connect();
+  CHECK(first->get("/").status == 200);
+  CHECK(second.get("/").status == 200);
+  auto third = proxy.connect();
+  third.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  std::this_thread::sleep_for(100ms);
+  CHECK(proxy.metric("connections") == 2);
+  first.reset();
+  CHECK(third.read().status == 200);
+}
