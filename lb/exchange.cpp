@@ -492,7 +492,8 @@ exchange::ending exchange::end() {
     return ending::cut;
   }
   space_.in.consume(cursor_);
-  return keep_alive_ ? ending::go_on : ending::linger;
+  if (keep_alive_) return ending::go_on;
+  return body_.now() == reframer::state::complete && space_.in.empty() ? ending::close : ending::linger;
 }
 
 // ---- waiting

@@ -26,7 +26,8 @@ class exchange {
  public:
   enum class ending : std::uint8_t {
     go_on,   // answered: the next request, please
-    linger,  // answered with Connection: close, and the client may still be sending
+    close,   // answered with Connection: close
+    linger,  // the same, and the client is still sending
     cut,     // an answer broke off, or the client is gone
   };
 

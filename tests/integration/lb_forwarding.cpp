@@ -73,7 +73,7 @@ TEST_CASE("a slow worker gets a small share", "[lb]") {
 
 TEST_CASE("pipelined requests are answered in order", "[lb]") {
   scripted_worker worker(
-      answering([](const std::string& request) { return answer_with(request.substr(5, 1)); }));
+      answering([](const std::string& request) { return answer_with(request.substr(6, 1)); }));
   const proxy_process proxy({worker.address()});
   auto client = proxy.connect();
   std::string all;

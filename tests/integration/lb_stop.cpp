@@ -58,7 +58,7 @@ TEST_CASE("while it drains, new connections are refused and it is not ready", "[
 
 TEST_CASE("what does not end in time is cut, by the deadline or by a second signal", "[lb]") {
   const bool by_signal = GENERATE(false, true);
-  scripted_worker worker(slow(20s));
+  scripted_worker worker([](worker_connection& c, const std::string&) { c.read_rest(); });
   proxy_process proxy({worker.address() + ",max=1"},
                       {"--drain-timeout", by_signal ? "1m" : "300ms", "--queue-timeout", "1m"});
   auto busy = proxy.connect();
