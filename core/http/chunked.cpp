@@ -12,6 +12,11 @@ int hex_digit(char c) {
   return -1;
 }
 
+bool is_token(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
 bool is_text(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); }
 
 }  // namespace
@@ -81,9 +86,16 @@ chunked_decoder::step chunked_decoder::decode(std::string_view input) {
           state_ = state::end_newline;
           break;
         }
-        if (c == ' ' || c == '\t' || c == ':') return broken(i);
-        state_ = state::trailer;
+        if (c == ':') return broken(i);
+        state_ = state::trailer_name;
         [[fallthrough]];
+      case state::trailer_name:
+        if (++line_bytes_ > trailer_bytes_max) return broken(i);
+        if (c == ':')
+          state_ = state::trailer;
+        else if (!is_token(c))
+          return broken(i);
+        break;
       case state::trailer:
         if (++line_bytes_ > trailer_bytes_max) return broken(i);
         if (c == '\r')
