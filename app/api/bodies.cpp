@@ -75,7 +75,7 @@ members::reader text(std::string& out, std::size_t code_points_max, bool may_be_
   return [=, &out](ondemand::value value) -> const char* {
     auto read = text_of(value);
     if (!read || code_points(*read) > code_points_max || (!may_be_blank && is_blank(*read))) return rule;
-    out = std::move(*read);
+    if (!is_blank(*read)) out = std::move(*read);  // blanks alone are the empty text
     return nullptr;
   };
 }
