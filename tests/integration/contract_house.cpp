@@ -167,6 +167,7 @@ members valid_answer() {
 }
 
 house& house::open() {
+  shared_postgres();  // begun before the house, so that it ends after it
   // A house that cannot be built is not tried again for each of a hundred cases.
   static std::unique_ptr<house> only;
   static std::string failure;

@@ -123,9 +123,9 @@ TEST_CASE("a key belongs to its path, and a trailing slash is the same path", "[
 
 TEST_CASE("answers to two questions are two paths", "[contract]") {
   house& h = house::open();
-  const std::int64_t product = h.fresh_product();
   const std::string key = fresh_key();
   for (int i = 0; i < 2; ++i) {
+    const std::int64_t product = h.fresh_product();
     const std::int64_t question = h.post_question({.product = product, .body = "why?", .name = "asker"});
     const http_answer a =
         h.post(fmt::format("/qa/questions/{}/answers", question), valid_answer().text(), keyed(key));
@@ -261,9 +261,9 @@ TEST_CASE("a request that comes while the first with its key is under way waits 
   first.join();
   second.join();
   CHECK(answers[0].status == 201);
-  CHECK_FALSE(is_replay(answers[0]));
   CHECK(answers[1].status == 201);
-  CHECK(is_replay(answers[1]));
+  CHECK(is_replay(answers[0]) !=
+        is_replay(answers[1]));  // which of them the database let go first is its affair
   CHECK(location_of(answers[1]) == location_of(answers[0]));
   CHECK(reviews_of(h, product) == 1);
 }

@@ -170,6 +170,7 @@ TEST_CASE("GET /qa/questions/{id}/answers lists the answers, of reported questio
   house& h = house::open();
   reader read(h);
   for (const question& q : h.expected.questions) {
+    if (q.product > house::products) continue;  // other cases' own
     read.expect(fmt::format("/qa/questions/{}/answers", q.id), answers_json(h.expected, q.id));
     for (std::int64_t page = 0; page <= 3; ++page) {
       read.expect(fmt::format("/qa/questions/{}/answers/?page={}&count=1", q.id, page),
