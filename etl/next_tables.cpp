@@ -9,7 +9,7 @@ namespace atelier::etl {
 namespace {
 
 constexpr long long lock_key = 0x6174656c65746c;  // any constant that no other program uses
-constexpr int switch_attempts = 60;               // each waits for readers for at most lock_timeout
+constexpr int switch_attempts = 120;              // each waits for readers for at most lock_timeout
 constexpr auto pause_between = std::chrono::milliseconds(500);
 
 result<> run(db::session& session, const std::string& sql) {
@@ -106,7 +106,9 @@ result<> load_lock::begin() {
 void load_lock::give_up() { (void)drop_tables_of(session_, next_schema); }
 
 result<> load_lock::try_switch(const largest_ids& largest) {
-  std::string sql = "begin; set local lock_timeout = '2s'; lock table ";
+  // Shorter than PostgreSQL's deadlock_timeout: should a reader take the tables in another order, it is us
+  // who give way.
+  std::string sql = "begin; set local lock_timeout = '500ms'; lock table ";
   for (const auto table : loaded_tables) sql += fmt::format("{}.{}, ", serving_schema, table);
   sql += fmt::format("{}.idempotency_keys in access exclusive mode; create schema {}; ", serving_schema,
                      old_schema);

@@ -187,7 +187,9 @@ record_reader::step record_reader::too_long() {
 
 record_reader::step record_reader::scan() {
   const char* const data = buffer_.data();
-  while (at_ < filled_) {
+  // Never further than a record may reach, so that the verdict does not depend on how much has arrived.
+  const std::size_t limit = std::min(filled_, begin_ + record_bytes_max + 1);
+  while (at_ < limit) {
     const char c = data[at_];
     switch (state_) {
       case state::field_start:
@@ -217,8 +219,8 @@ record_reader::step record_reader::scan() {
         }
         break;
       case state::bare:
-        while (at_ < filled_ && !is(data[at_], ends_bare)) ++at_;
-        if (at_ == filled_) break;
+        while (at_ < limit && !is(data[at_], ends_bare)) ++at_;
+        if (at_ == limit) break;
         if (data[at_] == delimiter) {
           close_field(at_ - begin_, quoting::bare);
           ++at_;
@@ -234,8 +236,8 @@ record_reader::step record_reader::scan() {
         }
         break;
       case state::quoted:
-        while (at_ < filled_ && !is(data[at_], ends_quoted)) ++at_;
-        if (at_ == filled_) break;
+        while (at_ < limit && !is(data[at_], ends_quoted)) ++at_;
+        if (at_ == limit) break;
         if (data[at_] == quote) {
           state_ = state::quote_seen;
         } else {

@@ -96,7 +96,9 @@ TEST_CASE("a record over the limit is one record, and what follows is read") {
   for (const bool quoted : {false, true}) {
     std::string text(2 * record_bytes_max + 5, 'x');
     if (quoted) text = '"' + text + "\n\n\"";
-    const auto all = read_all("1,a\n2," + text + "\n3,b\n", 1000, 2);
+    const auto bytes = "1,a\n2," + text + "\n3,b\n";
+    const auto all = read_all(bytes, 1000, 2);
+    CHECK(read_all(bytes, 1 << 20, 2) == all);
     REQUIRE(all.size() == 3);
     CHECK(all[1].fault == record_fault::too_long);
     CHECK(all[1].offset == 4);
@@ -104,6 +106,13 @@ TEST_CASE("a record over the limit is one record, and what follows is read") {
     CHECK(all[2].fields == std::vector<std::string>{"3", "b"});
     CHECK(all[2].line == (quoted ? 5 : 3));
   }
+}
+
+TEST_CASE("the limit is the same for every chunk size") {
+  for (const std::size_t over : {1, 1000, 300'000})
+    for (const std::size_t chunk : {999, 1 << 20})
+      CHECK(read_all("1," + std::string(record_bytes_max - 2 + over, 'x') + "\n", chunk).at(0).fault ==
+            record_fault::too_long);
 }
 
 TEST_CASE("a record of exactly the limit is read") {
