@@ -22,7 +22,7 @@ struct client_side {
 ///
 /// Everything here but three slow paths is plain functions that make system calls which do not wait; what to
 /// wait for is said by advance(), and forward() waits for it.
-class exchange {
+class exchange final : private unanswered_request {
  public:
   enum class ending : std::uint8_t {
     go_on,   // answered: the next request, please
@@ -33,9 +33,7 @@ class exchange {
 
   /// The request's head is parsed in shared.request and is the first `head_bytes` of space.in.
   exchange(context& shared, client_side client, std::size_t head_bytes);
-  ~exchange();
-  exchange(const exchange&) = delete;
-  exchange& operator=(const exchange&) = delete;
+  ~exchange() override;
 
   // A turn: a worker, a connection to it, the relay. The first two try at once and else are awaited.
   bool wants_worker() const { return !answer_done_; }  // false: an answer of our own is to be sent
@@ -74,6 +72,8 @@ class exchange {
   void cut() noexcept;
 
  private:
+  void worker_is_silent() noexcept override;
+
   enum class end_of_turn : std::uint8_t { none, answered, failed, gone };
 
   unsigned upload();
@@ -102,6 +102,7 @@ class exchange {
   // The request.
   const std::size_t head_bytes_;
   const http::method verb_;
+  const bool safe_;  // GET, HEAD or OPTIONS
   const int minor_version_;
   const bool wants_keep_alive_;
   const http::framing body_framing_;
@@ -143,6 +144,7 @@ class exchange {
   bool queued_for_retry_ = false;
 
   bool expired_ = false;
+  bool abandoned_ = false;  // probes found the worker silent: do not wait for it
   bool cut_ = false;
   unsigned waiting_for_ = 0;  // needs with a wait under way that outlives one call of wait_for_any()
   std::optional<timer> parked_;

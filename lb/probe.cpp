@@ -13,8 +13,7 @@ class question : public std::enable_shared_from_this<question> {
  public:
   explicit question(asio::io_context& loop) : socket_(loop), deadline_(loop) {}
 
-  // Empty: the worker is ready. Else why not.
-  task<std::string> ask(const worker& asked, const probe_rules& rules) {
+  task<probe_answer> ask(const worker& asked, const probe_rules& rules) {
     deadline_.expires_after(rules.timeout);
     deadline_.async_wait([self = shared_from_this()](error_code over) {
       if (over) return;
@@ -22,35 +21,38 @@ class question : public std::enable_shared_from_this<question> {
       error_code ignored;
       self->socket_.close(ignored);
     });
-    auto problem = co_await talk(asked, rules);
+    auto answer = co_await talk(asked, rules);
     deadline_.cancel();
     error_code ignored;
     socket_.close(ignored);
-    if (expired_) problem = "no answer in time";
-    co_return problem;
+    if (expired_) answer = silence("no answer in time");
+    co_return answer;
   }
 
  private:
-  task<std::string> talk(const worker& asked, const probe_rules& rules) {
+  static probe_answer silence(std::string why) { return {false, true, std::move(why)}; }
+
+  task<probe_answer> talk(const worker& asked, const probe_rules& rules) {
     const auto [not_connected] = co_await socket_.async_connect(asked.endpoint, no_throw);
-    if (not_connected) co_return not_connected.message();
+    if (not_connected) co_return silence(not_connected.message());
     const auto request =
         fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: atelier-probe\r\nConnection: close\r\n\r\n",
                     rules.path, asked.name);
     const auto [not_sent, sent] = co_await asio::async_write(socket_, asio::buffer(request), no_throw);
-    if (not_sent) co_return not_sent.message();
+    if (not_sent) co_return silence(not_sent.message());
     http::response_head head;
     for (std::size_t held = 0; held < bytes_.size();) {
       const auto [error, n] = co_await socket_.async_read_some(asio::buffer(bytes_) + held, no_throw);
-      if (error) co_return error.message();
+      if (error) co_return silence(error.message());
       held += n;
       const auto outcome = http::parse_response_head({bytes_.data(), held}, {}, http::method::get, head);
-      if (outcome.what == http::head_outcome::kind::refused) co_return std::string(outcome.reason);
+      if (outcome.what == http::head_outcome::kind::refused)
+        co_return probe_answer{false, false, std::string(outcome.reason)};
       if (outcome.what == http::head_outcome::kind::incomplete) continue;
-      co_return head.status >= 200 && head.status < 400 ? std::string()
-                                                        : fmt::format("status {}", head.status);
+      const bool good = head.status >= 200 && head.status < 400;
+      co_return probe_answer{good, false, good ? "" : fmt::format("status {}", head.status)};
     }
-    co_return "the head of the answer is too large";
+    co_return probe_answer{false, false, "the head of the answer is too large"};
   }
 
   tcp_socket socket_;
@@ -65,9 +67,9 @@ task<> probe(context& shared, worker& asked, const probe_rules& rules, const boo
   timer pause(shared.loop);
   while (!stopped) {
     const auto one = std::make_shared<question>(shared.loop);
-    const auto problem = co_await one->ask(asked, rules);
+    const auto answer = co_await one->ask(asked, rules);
     if (stopped) co_return;
-    shared.pool.probed(asked, problem.empty(), problem);
+    shared.pool.probed(asked, answer);
     pause.expires_after(rules.interval);
     co_await pause.async_wait(no_throw);
   }

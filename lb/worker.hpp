@@ -6,6 +6,8 @@
 #include "lb/health.hpp"
 #include "lb/limits.hpp"
 
+#include <boost/intrusive/list.hpp>
+
 #include <array>
 #include <memory>
 #include <vector>
@@ -49,6 +51,19 @@ struct worker_counters {
   std::uint64_t bytes_out = 0;    // to it
 };
 
+/// A request that a worker has and has not begun to answer.
+class unanswered_request
+    : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  unanswered_request() = default;
+  unanswered_request(const unanswered_request&) = delete;
+  unanswered_request& operator=(const unanswered_request&) = delete;
+  virtual ~unanswered_request() = default;
+
+  /// Probes get no answer either. Must not destroy or unlink: set a mark and wake up.
+  virtual void worker_is_silent() noexcept = 0;
+};
+
 class worker {
  public:
   worker(worker_settings s, asio::ip::tcp::endpoint where, const health_rules& rules)
@@ -60,6 +75,7 @@ class worker {
   health state;
   worker_counters counters;
   std::size_t slot = 0;  // place in the list of loads
+  boost::intrusive::list<unanswered_request, boost::intrusive::constant_time_size<false>> unanswered;
 
   /// The connection used last (its buffers and congestion window are warm), or null.
   std::unique_ptr<upstream> take_idle();

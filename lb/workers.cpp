@@ -60,8 +60,12 @@ void workers::apply(worker& w, const health::change& change, std::string_view de
   serve_waiting();
 }
 
-void workers::probed(worker& w, bool good, std::string_view why_not) {
-  if (const auto change = w.state.probed(good, clock::now())) apply(w, *change, why_not);
+void workers::probed(worker& w, const probe_answer& answer) {
+  const auto change = w.state.probed(answer.good, clock::now());
+  if (!change) return;
+  apply(w, *change, answer.why_not);
+  if (answer.silent && any_usable())
+    for (auto& request : w.unanswered) request.worker_is_silent();
 }
 
 void workers::failed(worker& w, fault how) {

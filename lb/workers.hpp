@@ -7,9 +7,16 @@
 #include "lb/worker.hpp"
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace atelier::lb {
+
+struct probe_answer {
+  bool good = false;
+  bool silent = false;  // there was none
+  std::string why_not;
+};
 
 class workers {
  public:
@@ -33,8 +40,9 @@ class workers {
 
   bool any_usable() const { return lb::any_usable(loads_); }
 
-  /// Evidence, for and against.
-  void probed(worker& w, bool good, std::string_view why_not);
+  /// Evidence, for and against. A worker that goes down because it gives no answer at all loses the requests
+  /// that can be sent to another one.
+  void probed(worker& w, const probe_answer& answer);
   void failed(worker& w, fault how);
 
   /// Closes connections that rested too long or that their worker closed.

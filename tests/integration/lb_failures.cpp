@@ -3,6 +3,9 @@
 #include "support/wait.hpp"
 
 #include <catch2/catch.hpp>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -205,6 +208,32 @@ TEST_CASE("a worker that never answers is 504 for a PUT, and a GET goes elsewher
   }
   CHECK(lost > 0);
   CHECK(good.requests().size() + static_cast<std::size_t>(lost) == 12);
+}
+
+TEST_CASE("a worker that stops dead loses its GETs to another, long before their time is over", "[lb]") {
+  scripted_worker good(answering([](const std::string&) { return answer_with("ok"); }));
+  // Like a process under SIGSTOP: the kernel accepts, nobody answers, probes included.
+  const int frozen = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof where;
+  REQUIRE(::bind(frozen, reinterpret_cast<sockaddr*>(&where), size) == 0);
+  REQUIRE(::listen(frozen, 64) == 0);
+  REQUIRE(::getsockname(frozen, reinterpret_cast<sockaddr*>(&where), &size) == 0);
+  // The first probe decides, but it takes its time: until then the worker is used.
+  const proxy_process proxy({good.address(), "127.0.0.1:" + std::to_string(ntohs(where.sin_port))},
+                            {"--probe-timeout", "500ms"}, false);
+  std::vector<std::thread> clients;
+  std::atomic<int> answered = 0;
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 8; ++i)
+    clients.emplace_back([&] { answered += proxy.connect().get("/").status == 200; });
+  for (auto& c : clients) c.join();
+  CHECK(answered == 8);
+  CHECK(std::chrono::steady_clock::now() - start < 5s);
+  CHECK(proxy.metric("retries_total") > 0);
+  ::close(frozen);
 }
 
 TEST_CASE("no healthy worker is 503 at once, readable by browsers, in the form that the client asks for",

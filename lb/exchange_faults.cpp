@@ -1,0 +1,143 @@
+// What becomes of an exchange whose worker, client or clock fails it.
+#include "lb/error_answer.hpp"
+#include "lb/exchange.hpp"
+
+namespace atelier::lb {
+
+// Nobody waits a whole answer_timeout for a worker that has stopped, where another one can be asked.
+void exchange::worker_is_silent() noexcept {
+  if (!repeatable_ || !kept_ || retries_done_ >= shared_.bounds.retries_max) return;
+  abandoned_ = true;
+  error_code ignored;
+  client_.socket.cancel(ignored);
+  if (upstream_) upstream_->socket.cancel(ignored);
+}
+
+void exchange::time_is_over() {
+  expired_ = false;
+  if (answer_done_ || !space_.to_client.empty()) {
+    turn_ = end_of_turn::gone;  // the client does not take its answer
+  } else if (!upload_done_ && !upload_broken_ && space_.to_worker.empty()) {
+    refuse_body(408, "the request's body did not arrive in time");
+  } else {
+    fail(fault::timed_out);
+  }
+}
+
+// The worker has not seen the end of this request, and will not.
+void exchange::refuse_body(unsigned status, std::string_view sentence) {
+  ++shared_.count.refused;
+  upload_broken_ = true;
+  if (head_written_)
+    turn_ = end_of_turn::gone;
+  else
+    answer_error(status, sentence);
+}
+
+void exchange::fail(fault how) {
+  turn_ = end_of_turn::failed;
+  fault_ = how;
+}
+
+bool exchange::goes_on() {
+  if (turn_ != end_of_turn::failed) return false;
+  ++worker_->counters.faults[static_cast<std::size_t>(fault_)];
+  client_.guard.deadline = clock::time_point::max();
+  // The race with a worker that closes a connection at rest says nothing against the worker, and costs no
+  // retry: the next connection is a new one, so it cannot happen twice.
+  const bool was_stale = fault_ == fault::lost && !byte_of_answer_ && upstream_ && upstream_->used_before;
+  const auto got = byte_of_answer_   ? progress::answer_started
+                   : sent_bytes_ > 0 ? progress::sent
+                                     : progress::nothing_sent;
+  const retry_facts facts{repeatable_, kept_, was_stale ? 0 : retries_done_};
+  const bool again = !cut_ && may_retry(got, facts, was_stale ? 1 : shared_.bounds.retries_max);
+  auto* failed = worker_;
+  leave_worker(false);
+  if (was_stale) {
+    failed->sweep(clock::time_point::min());
+    fresh_only_ = true;
+  } else {
+    shared_.pool.failed(*failed, fault_);
+    if (again) ++retries_done_;
+  }
+  avoid_ = failed;
+  if (again)
+    prepare_retry();
+  else
+    give_up(fault_);
+  return turn_ == end_of_turn::none;
+}
+
+void exchange::prepare_retry() {
+  ++shared_.count.retries;
+  turn_ = end_of_turn::none;
+  upload_done_ = upload_broken_ = false;
+  if (counts_as_retry_) return;
+  queued_for_retry_ = !shared_.retry_line.empty() ||
+                      !shared_.bounds.budget.allows(shared_.retries_under_way, shared_.in_flight);
+  counts_as_retry_ = !queued_for_retry_;
+  if (counts_as_retry_) ++shared_.retries_under_way;
+}
+
+task<> exchange::wait_for_retry() {
+  parsed_ = false;
+  queued_for_retry_ = false;
+  const auto given = co_await shared_.retry_line.wait(shared_.bounds.queue_timeout);
+  counts_as_retry_ = given.has_value();
+  if (!counts_as_retry_) answer_error(503, "too many requests are being sent again, try again");
+}
+
+void exchange::give_up(fault how) {
+  if (head_written_ || cut_) {
+    turn_ = end_of_turn::gone;
+    return;
+  }
+  const bool may_be_applied = sent_bytes_ > 0 && !safe_;
+  switch (how) {
+    case fault::no_connection:
+      return answer_error(503, "no worker could be reached, try again");
+    case fault::timed_out:
+      return answer_error(504, may_be_applied
+                                   ? "the worker did not answer in time; the request may have been applied"
+                                   : "the worker did not answer in time");
+    case fault::lost:
+      if (may_be_applied)
+        return answer_error(503, "the connection to the worker was lost; the request may have been applied");
+      return answer_error(502, "the connection to the worker was lost before it answered");
+    case fault::bad_answer:
+      return answer_error(502, may_be_applied
+                                   ? "the worker's answer was malformed; the request may have been applied"
+                                   : "the worker's answer was malformed");
+  }
+}
+
+// What of the request's body has come already belongs to it and not to the next request.
+void exchange::skip_body() {
+  auto& unsent = space_.to_worker;
+  cursor_ += unsent.run;
+  unsent.clear();
+  cursor_ += body_.take(space_.in.readable().substr(cursor_), unsent.text);
+  unsent.clear();
+}
+
+void exchange::answer_error(unsigned status, std::string_view sentence) {
+  leave_worker(false);
+  skip_body();
+  upload_broken_ = true;
+  keep_alive_ = wants_keep_alive_ && !client_.closing && body_.now() == reframer::state::complete;
+  if (space_.request_id.empty()) space_.request_id = shared_.ids.next();
+  error_answer answer{.status = status,
+                      .sentence = sentence,
+                      .as_problem = wants_problem_,
+                      .without_body = verb_ == http::method::head,
+                      .keep_alive = keep_alive_,
+                      .minor_version = minor_version_,
+                      .request_id = space_.request_id};
+  if (status >= 502) answer.retry_after = 1s;
+  write_error_answer(answer, space_.to_client.text);
+  ++shared_.count.answers[status / 100];
+  head_written_ = answer_done_ = true;
+  turn_ = end_of_turn::none;  // to be sent
+}
+
+}  // namespace atelier::lb

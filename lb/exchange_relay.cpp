@@ -1,0 +1,218 @@
+// The relay of an exchange: what is sent and received without waiting, and what to wait for.
+#include "lb/exchange.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace atelier::lb {
+namespace {
+
+constexpr unsigned interim_answers_max = 32;         // 1xx to one request; more: the worker is broken
+constexpr std::size_t receive_bytes_min = 8 * 1024;  // room worth a system call
+
+}  // namespace
+
+unsigned exchange::advance() {
+  if (cut_) turn_ = end_of_turn::gone;
+  if (std::exchange(abandoned_, false) && turn_ == end_of_turn::none) fail(fault::timed_out);
+  if (expired_ && turn_ == end_of_turn::none) time_is_over();
+  if (turn_ != end_of_turn::none) return 0;
+  unsigned needs = 0;
+  if (!upload_done_ && !upload_broken_) needs |= upload();
+  if (turn_ == end_of_turn::none) needs |= download();
+  if (turn_ != end_of_turn::none) return 0;
+  // The first byte of the answer has a deadline of its own, set when the request was complete.
+  if (!upload_done_ || byte_of_answer_ || answer_done_)
+    client_.guard.deadline = shared_.from_now(shared_.bounds.body_timeout);
+  return needs;
+}
+
+unsigned exchange::upload() {
+  auto& in = space_.in;
+  auto& out = space_.to_worker;
+  for (;;) {
+    std::size_t run_sent = 0;
+    const auto before = worker_->counters.bytes_out;
+    const auto how = out.send(upstream_->socket.native_handle(), in.data() + cursor_, run_sent,
+                              worker_->counters.bytes_out);
+    sent_bytes_ += worker_->counters.bytes_out - before;
+    cursor_ += run_sent;
+    if (how == sending::blocked) return worker_write;
+    if (how == sending::broken) {
+      upload_broken_ = true;
+      if (sent_bytes_ == 0) fail(fault::lost);
+      return 0;
+    }
+    if (body_.now() == reframer::state::complete) {
+      upload_done_ = true;
+      client_.guard.deadline = shared_.from_now(shared_.bounds.answer_timeout);
+      return 0;
+    }
+    unsigned needs = 0;
+    if (in.size() == cursor_ && !receive_body(needs)) return needs;
+    const auto taken = body_.take(in.readable().substr(cursor_), out.text);
+    if (body_.now() == reframer::state::refused) {
+      refuse_body(400, "the chunked body is malformed");
+      return 0;
+    }
+    if (body_.passes_in_place())
+      out.run = taken;
+    else
+      cursor_ += taken;
+  }
+}
+
+// False: there is none now, or no client any more.
+bool exchange::receive_body(unsigned& needs) {
+  auto& in = space_.in;
+  if (in.space_bytes() == 0) {
+    // From here on the request is too large to be kept: what was sent makes room for what comes.
+    kept_ = false;
+    in.consume(cursor_);
+    cursor_ = 0;
+    in.reserve(workspace::block_bytes);
+  }
+  const auto room = in.space_bytes();
+  const auto n =
+      client_is_empty_ ? -1 : ::recv(client_.socket.native_handle(), in.space(), room, MSG_DONTWAIT);
+  if (n > 0) {
+    in.commit(static_cast<std::size_t>(n));
+    shared_.count.bytes_in += static_cast<std::uint64_t>(n);
+    client_is_empty_ = static_cast<std::size_t>(n) < room;
+    return true;
+  }
+  if (client_is_empty_ || (n < 0 && (errno == EAGAIN || errno == EINTR))) {
+    client_is_empty_ = false;
+    needs = client_read;
+  } else {
+    turn_ = end_of_turn::gone;
+  }
+  return false;
+}
+
+unsigned exchange::download() {
+  for (bool blocked = false;;) {
+    if (!blocked && !flush_to_client(blocked)) return 0;
+    if (answer_done_) {
+      if (!blocked) turn_ = end_of_turn::answered;
+      return blocked ? unsigned{client_write} : 0U;
+    }
+    if (read_answer()) continue;
+    if (turn_ != end_of_turn::none) return 0;
+    unsigned needs = blocked ? unsigned{client_write} : 0U;
+    if (!receive_answer(needs)) return needs;
+  }
+}
+
+bool exchange::flush_to_client(bool& blocked) {
+  auto& out = space_.to_client;
+  if (out.empty()) return true;
+  std::size_t run_sent = 0;
+  const auto how =
+      out.send(client_.socket.native_handle(), space_.from_worker.data(), run_sent, shared_.count.bytes_out);
+  if (run_sent > 0) space_.from_worker.consume(run_sent);
+  if (how == sending::broken) turn_ = end_of_turn::gone;
+  blocked = how == sending::blocked;
+  return how != sending::broken;
+}
+
+// True: something moved.
+bool exchange::read_answer() {
+  auto& out = space_.to_client;
+  const auto bytes = space_.from_worker.readable().substr(out.run);
+  if (bytes.empty()) return false;
+  if (!std::exchange(byte_of_answer_, true)) unlink();  // from here on the worker has answered
+  if (!head_written_) return read_answer_head(bytes);
+  if (out.text_bytes() >= shared_.bounds.answer_bytes_max) return false;
+  const auto taken = answer_.take(bytes, out.text);
+  if (answer_.passes_in_place())
+    out.run += taken;
+  else
+    space_.from_worker.consume(taken);
+  if (answer_.now() == reframer::state::refused) {
+    fail(fault::bad_answer);
+    return false;
+  }
+  if (answer_.now() == reframer::state::complete) answer_is_complete();
+  return true;
+}
+
+bool exchange::read_answer_head(std::string_view bytes) {
+  auto& head = shared_.response;
+  const auto outcome = http::parse_response_head(bytes, shared_.bounds.head, verb_, head);
+  if (outcome.what == http::head_outcome::kind::incomplete) return false;
+  const bool refused = outcome.what == http::head_outcome::kind::refused || head.status == 101;
+  if (refused || (head.status < 200 && ++interim_answers_ > interim_answers_max)) {
+    fail(fault::bad_answer);
+    return false;
+  }
+  if (head.status < 200) {
+    if (minor_version_ == 1) write_interim_head(head, space_.to_client.text);
+    space_.from_worker.consume(outcome.size);
+    return true;
+  }
+  const auto to_client = framing_for_client(head, minor_version_);
+  // An answer that comes before the request has ended is the last one: nobody knows where the next request
+  // begins.
+  keep_alive_ = wants_keep_alive_ && upload_done_ && !client_.closing && to_client != http::framing::until_end;
+  const answer_facts facts{minor_version_, keep_alive_, space_.request_id};
+  write_response_head(head, facts, space_.to_client.text);
+  space_.from_worker.consume(outcome.size);
+  head_written_ = true;
+  worker_keeps_alive_ = head.keep_alive;
+  answer_ = reframer(head.body, head.content_length, to_client);
+  worker_->state.answered();
+  ++worker_->counters.answers[head.status / 100];
+  ++shared_.count.answers[head.status / 100];
+  if (answer_.now() == reframer::state::complete) answer_is_complete();
+  return true;
+}
+
+// False: there is none now, or no room for it.
+bool exchange::receive_answer(unsigned& needs) {
+  auto& from = space_.from_worker;
+  if (space_.to_client.text_bytes() >= shared_.bounds.answer_bytes_max) return false;
+  if (from.space_bytes() == 0) {
+    if (head_written_ &&
+        from.size() + receive_bytes_min > std::max(shared_.bounds.answer_bytes_max, from.capacity()))
+      return false;
+    from.reserve(from.size() + receive_bytes_min);
+  }
+  if (worker_is_empty_) {
+    worker_is_empty_ = false;
+    needs |= worker_read;
+    return false;
+  }
+  const auto room = from.space_bytes();
+  const auto n = ::recv(upstream_->socket.native_handle(), from.space(), room, MSG_DONTWAIT);
+  if (n > 0) {
+    from.commit(static_cast<std::size_t>(n));
+    worker_->counters.bytes_in += static_cast<std::uint64_t>(n);
+    worker_is_empty_ = static_cast<std::size_t>(n) < room;
+    return true;
+  }
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+    needs |= worker_read;
+    return false;
+  }
+  if (n == 0 && head_written_ && answer_.end(space_.to_client.text)) {
+    worker_keeps_alive_ = false;
+    answer_is_complete();
+    return true;
+  }
+  fail(fault::lost);
+  return false;
+}
+
+// The worker is free for others although its answer may still be on the way to a slow client.
+void exchange::answer_is_complete() {
+  answer_done_ = true;
+  const bool nothing_more = space_.from_worker.size() == space_.to_client.run;
+  leave_worker(worker_keeps_alive_ && upload_done_ && nothing_more);
+  if (!upload_done_) upload_broken_ = true;  // whatever the client still sends is not wanted
+}
+
+}  // namespace atelier::lb
