@@ -1,12 +1,12 @@
 #include "app/api/api_service.hpp"
 #include "app/api/operations.hpp"
+#include "app/option_types.hpp"
 #include "app/program.hpp"
 #include "app/stop_signals.hpp"
 #include "core/http/server.hpp"
 #include "core/log.hpp"
 #include "db/session.hpp"
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -16,8 +16,8 @@ namespace {
 using std::chrono::milliseconds;
 
 struct options {
-  std::string listen = "127.0.0.1:3000";
-  std::string admin;
+  address listen{"127.0.0.1", 3000};
+  std::optional<address> admin;
   db::pool_options database;
   http::server_limits limits;
   api::api_options api;
@@ -75,38 +75,44 @@ int run(options o) {
   o.database.application_name = "atelier api";
 
   worker w(o);
-  const auto listen = [](http::server& server, const std::string& where) -> result<> {
-    const auto address = parse_address(where);
-    if (!address) return address.error();
-    return server.listen(*address);
-  };
-  const bool with_admin = !o.admin.empty();
-  auto listening = listen(w.clients, o.listen);
-  if (listening && with_admin) listening = listen(w.admin, o.admin);
+  auto listening = w.clients.listen(o.listen);
+  if (listening && o.admin) listening = w.admin.listen(*o.admin);
   if (!listening) {
     log::error("{}", listening.error().what);
     return static_cast<int>(listening.error().code);
   }
   w.database.start();
   w.clients.start();
-  if (with_admin) w.admin.start();
+  if (o.admin) w.admin.start();
   log::info("serving listen={} admin={} db_connections={}", w.clients.listening_on(),
-            with_admin ? w.admin.listening_on() : "none", o.database.connections);
+            o.admin ? w.admin.listening_on() : "none", o.database.connections);
 
   stop_signals signals(w.loop);
   timer housekeeping(w.loop);
   asio::co_spawn(w.loop, forget_old_posts(w, housekeeping), asio::detached);
-  asio::co_spawn(w.loop, stop_when_asked(w, signals, o.drain, housekeeping, with_admin), asio::detached);
+  asio::co_spawn(w.loop, stop_when_asked(w, signals, o.drain, housekeeping, o.admin.has_value()),
+                 asio::detached);
   w.loop.run();
   return 0;
 }
 
-void add_seconds(CLI::App& role, const std::string& name, milliseconds& value, const std::string& about) {
-  role.add_option_function<double>(
-          name, [&value](double seconds) { value = milliseconds(static_cast<long>(seconds * 1000)); }, about)
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 86400.0))
-      ->default_str(fmt::format("{:g}", static_cast<double>(value.count()) / 1000));
+void add_client_limits(CLI::App& role, http::server_limits& l) {
+  add_count<std::size_t>(role, "--connections-max", l.connections_max,
+                         "Clients' connections; beyond, none is accepted and the kernel's backlog holds", 1,
+                         1'000'000);
+  add_count<std::size_t>(role, "--head-bytes-max", l.head.head_bytes_max, "Bytes of a request's head: 431",
+                         1024, 64 * 1024);
+  add_count<std::size_t>(role, "--target-bytes-max", l.head.target_bytes_max,
+                         "Bytes of a request's target: 414", 64, 32 * 1024);
+  add_count<std::size_t>(role, "--body-bytes-max", l.body_bytes_max, "Bytes of a request's body: 413", 0,
+                         64 * 1024 * 1024);
+  add_time(role, "--head-timeout", l.head_timeout,
+           "From the first byte of a request to the end of its head: 408");
+  add_time(role, "--body-timeout", l.body_timeout, "From there to the end of its body: 408");
+  add_time(role, "--write-timeout", l.write_timeout, "Without a byte of an answer taken by the client");
+  add_time(role, "--idle-timeout", l.idle_timeout, "A client's connection between two requests");
+  add_time(role, "--linger-timeout", l.linger_timeout,
+           "How long a client whose request was refused may go on sending");
 }
 
 }  // namespace
@@ -116,46 +122,17 @@ void add_api(CLI::App& program, action& chosen) {
   auto& o = *shared;
   auto& role =
       *program.add_subcommand("api", "Serve the HTTP API from PostgreSQL: one worker, one thread, one core");
-  role.add_option("--listen", o.listen, "Serve clients on this address")
-      ->type_name("HOST:PORT")
-      ->capture_default_str();
-  role.add_option("--admin", o.admin,
-                  "Serve /metrics, /live and /ready for operators on this address; none if not given")
-      ->type_name("HOST:PORT");
-  role.add_option("--db", o.database.conninfo,
-                  "Database: a libpq conninfo or URI; empty takes the PG… variables")
-      ->type_name("CONNINFO");
-  role.add_option("--db-connections", o.database.connections, "Connections to the database, each pipelined")
-      ->type_name("N")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
-  add_seconds(role, "--statement-timeout", o.database.statement_timeout,
-              "The database cancels a statement after this time: 504");
-  role.add_option("--requests-in-flight", o.api.requests_in_flight_max,
-                  "Requests that may wait for the database; beyond: 503 at once")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  role.add_option("--connections", o.limits.connections_max,
-                  "Open client connections; beyond, the kernel's backlog holds new ones")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  role.add_option("--body-bytes", o.limits.body_bytes_max, "Largest request body: 413")
-      ->type_name("N")
-      ->capture_default_str();
-  role.add_option("--head-bytes", o.limits.head.head_bytes_max, "Largest request head: 431")
-      ->type_name("N")
-      ->capture_default_str();
-  role.add_option("--target-bytes", o.limits.head.target_bytes_max, "Longest request target: 414")
-      ->type_name("N")
-      ->capture_default_str();
-  add_seconds(role, "--head-timeout", o.limits.head_timeout,
-              "From a request's first byte to the end of its head: 408");
-  add_seconds(role, "--body-timeout", o.limits.body_timeout, "From there to the end of its body: 408");
-  add_seconds(role, "--idle-timeout", o.limits.idle_timeout,
-              "A connection without a request is closed after this time");
-  add_seconds(role, "--drain-timeout", o.drain, "On SIGTERM, how long requests under way may take");
+  add_address(role, "--listen", o.listen, "Where clients, or the proxy, connect");
+  add_address(role, "--admin", o.admin, "Where operators read /metrics, /live and /ready (default: nowhere)");
+  add_database(role, o.database.conninfo);
+  add_count<std::size_t>(role, "--db-connections", o.database.connections,
+                         "Connections to the database, each pipelined", 1, 64);
+  add_time(role, "--statement-timeout", o.database.statement_timeout,
+           "The database cancels a statement after this time: 504");
+  add_count<std::size_t>(role, "--requests-in-flight-max", o.api.requests_in_flight_max,
+                         "Requests that wait for the database; beyond: 503 at once", 1, 1'000'000);
+  add_client_limits(role, o.limits);
+  add_time(role, "--drain-timeout", o.drain, "From SIGTERM until connections still open are cut");
   role.add_option("--verify-token", o.verify_tokens,
                   "Serve GET /NAME with the text NAME, to prove that a host is yours; repeatable")
       ->type_name("NAME");

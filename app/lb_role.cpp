@@ -1,56 +1,15 @@
+#include "app/option_types.hpp"
 #include "app/program.hpp"
 #include "core/log.hpp"
 #include "lb/run.hpp"
 
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
-#include <charconv>
 #include <memory>
 
 namespace atelier::app {
 namespace {
 
-using std::chrono::milliseconds;
-
-// 250ms, 10s or 2m.
-milliseconds read_time(const std::string& text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  const std::int64_t scale = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60'000 : 0;
-  if (error != std::errc{} || scale == 0 || number < 1 || number > 86'400'000 / scale)
-    throw CLI::ValidationError(fmt::format("'{}' is not a time up to a day: write 250ms, 10s or 2m", text));
-  return milliseconds(number * scale);
-}
-
-std::string time_text(milliseconds t) {
-  return t.count() % 1000 == 0 ? fmt::format("{}s", t.count() / 1000) : fmt::format("{}ms", t.count());
-}
-
-void add_time(CLI::App& role, const char* name, milliseconds& value, const char* about) {
-  role.add_option_function<std::string>(
-          name, [&value](const std::string& text) { value = read_time(text); }, about)
-      ->type_name("TIME")
-      ->default_str(time_text(value));
-}
-
-template <class T>
-void add_count(CLI::App& role, const char* name, T& value, const char* about, T least, T most) {
-  role.add_option(name, value, about)->type_name("N")->check(CLI::Range(least, most))->capture_default_str();
-}
-
 void add_addresses(CLI::App& role, lb::settings& s) {
-  const auto address_option = [](auto& to) {
-    return [&to](const std::string& text) {
-      auto parsed = parse_address(text);
-      if (!parsed) throw CLI::ValidationError(parsed.error().what);
-      to = std::move(*parsed);
-    };
-  };
-  role.add_option_function<std::string>("--listen", address_option(s.listen), "Where clients connect")
-      ->type_name("HOST:PORT")
-      ->default_str(to_string(s.listen));
+  add_address(role, "--listen", s.listen, "Where clients connect");
   role.add_option_function<std::vector<std::string>>(
           "--worker",
           [&s](const std::vector<std::string>& all) {
@@ -65,10 +24,8 @@ void add_addresses(CLI::App& role, lb::settings& s) {
           "max is how many it may have in flight (default: no limit)")
       ->type_name("HOST:PORT[,weight=N][,max=N]")
       ->required();
-  role.add_option_function<std::string>(
-          "--admin", address_option(s.admin),
-          "Where operators read /live, /ready, /metrics and /workers (default: nowhere)")
-      ->type_name("HOST:PORT");
+  add_address(role, "--admin", s.admin,
+              "Where operators read /live, /ready, /metrics and /workers (default: nowhere)");
   role.add_flag("--share-port", s.share_port, "Let several processes listen on the same port (SO_REUSEPORT)");
 }
 

@@ -1,8 +1,8 @@
+#include "app/option_types.hpp"
 #include "app/program.hpp"
 #include "core/log.hpp"
 #include "schema/migrations.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -46,8 +46,7 @@ void add_schema(CLI::App& program, action& chosen) {
   const auto conninfo = std::make_shared<std::string>();
   const auto add = [&](const char* name, const char* about, int (*run)(const std::string&)) {
     auto& command = *role.add_subcommand(name, about);
-    command.add_option("--db", *conninfo, "Database: a libpq conninfo or URI; empty takes the PG… variables")
-        ->type_name("CONNINFO");
+    add_database(command, *conninfo);
     command.callback([&chosen, conninfo, run] { chosen = [conninfo, run] { return run(*conninfo); }; });
   };
   add("apply", "Apply the migrations that are missing; running it again changes nothing", run_apply);

@@ -1,0 +1,65 @@
+#include "app/option_types.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace atelier::app {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::string time_text(milliseconds t) {
+  return t.count() % 1000 == 0 ? fmt::format("{}s", t.count() / 1000) : fmt::format("{}ms", t.count());
+}
+
+address read_address(const std::string& text) {
+  auto parsed = parse_address(text);
+  if (!parsed) throw CLI::ValidationError(parsed.error().what);
+  return std::move(*parsed);
+}
+
+}  // namespace
+
+std::optional<milliseconds> parse_time(std::string_view text) {
+  constexpr std::int64_t day = 86'400'000;
+  std::int64_t number = 0;
+  const auto* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  const std::string_view unit(end, static_cast<std::size_t>(last - end));
+  const std::int64_t scale = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60'000 : 0;
+  if (error != std::errc{} || scale == 0 || number < 1 || number > day / scale) return std::nullopt;
+  return milliseconds(number * scale);
+}
+
+CLI::Option* add_time(CLI::App& role, const char* name, milliseconds& value, const char* about) {
+  const auto read = [&value](const std::string& text) {
+    const auto parsed = parse_time(text);
+    if (!parsed)
+      throw CLI::ValidationError(fmt::format("'{}' is not a time up to a day: write 250ms, 10s or 2m", text));
+    value = *parsed;
+  };
+  return role.add_option_function<std::string>(name, read, about)
+      ->type_name("TIME")
+      ->default_str(time_text(value));
+}
+
+CLI::Option* add_address(CLI::App& role, const char* name, address& value, const char* about) {
+  const auto read = [&value](const std::string& text) { value = read_address(text); };
+  return role.add_option_function<std::string>(name, read, about)
+      ->type_name("HOST:PORT")
+      ->default_str(to_string(value));
+}
+
+CLI::Option* add_address(CLI::App& role, const char* name, std::optional<address>& value, const char* about) {
+  const auto read = [&value](const std::string& text) { value = read_address(text); };
+  return role.add_option_function<std::string>(name, read, about)->type_name("HOST:PORT");
+}
+
+CLI::Option* add_database(CLI::App& role, std::string& conninfo) {
+  return role
+      .add_option("--db", conninfo, "Database: a libpq conninfo or URI; empty takes the PG… variables")
+      ->type_name("CONNINFO");
+}
+
+}  // namespace atelier::app
