@@ -22,6 +22,7 @@ endif()
 # Link-time optimisation for the program; the objects hold ordinary code too, so that a test links in a moment without it.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   set(CMAKE_CXX_COMPILE_OPTIONS_IPO -flto=auto -ffat-lto-objects)
+  set(CMAKE_CXX_LINK_OPTIONS_IPO -flto=auto)
 endif()
 
 # The same false alarm when the optimiser runs at link time.

@@ -26,10 +26,13 @@ result<> apply_schema(db::session& database) {
 }
 
 result<> load(const premises& p, const fs::path& csv, stop_signal& stop) {
-  const auto rejects = (p.folder / "rejects").string();
+  const auto rejects = p.folder / "rejects";
   const auto what = ourselves({"etl", "load", csv.string(), "--db", conninfo(p.database, database_name),
-                               "--mode", "replace", "--rejects", rejects});
-  return run_to_end(what, fmt::format("loading {}", to_string(p.plan.source)), stop);
+                               "--mode", "replace", "--rejects", rejects.string()});
+  auto done = run_to_end(what, fmt::format("loading {}", to_string(p.plan.source)), stop);
+  std::error_code ignored;
+  fs::remove(rejects, ignored);  // if it is empty
+  return done;
 }
 
 // The files exist only while they are loaded.

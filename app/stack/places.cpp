@@ -44,7 +44,7 @@ bool can_reach(const account& who, const fs::path& folder) {
   for (const auto& part : folder) {
     so_far /= part;
     const auto access = access_of(so_far);
-    if (!access) return true;  // not there yet: we shall make it
+    if (!access || !S_ISDIR(access->mode)) return true;  // not there yet, and what cannot be made will say so
     if (!may_enter(who, *access)) return false;
   }
   return true;

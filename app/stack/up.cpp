@@ -38,30 +38,29 @@ result<> start_server(const premises& p, supervisor& all) {
               last_words(p.database.log));
 }
 
+// The proxy comes after the workers are ready: it would have to find them down first.
 result<> start_workers(const premises& p, supervisor& all) {
   std::vector<member> workers;
   for (const auto& where : p.workers)
     workers.push_back(
         {fmt::format("worker {}", to_string(where)),
          ourselves({"api", "--listen", to_string(where), "--db", conninfo(p.database, database_name)})});
-  member proxy{"proxy", ourselves({"lb", "--listen", to_string(p.listen), "--admin", to_string(p.admin)})};
-  for (const auto& where : p.workers) {
-    proxy.how.arguments.push_back("--worker");
-    proxy.how.arguments.push_back(to_string(where));
-  }
   if (auto added = all.add(std::move(workers)); !added) return added;
-  std::vector<member> front;
-  front.push_back(std::move(proxy));
-  return all.add(std::move(front));
-}
-
-result<> await_answers(const premises& p, supervisor& all, const std::string& sample) {
   std::size_t ready = 0;  // of the workers, from the first on
   const auto all_ready = [&] {
     while (ready < p.workers.size() && status_of(p.workers[ready], "/ready", probe_max) == 200) ++ready;
     return ready == p.workers.size();
   };
-  if (auto done = all.run_until(all_ready, start_max, "the workers to be ready"); !done) return done;
+  return all.run_until(all_ready, start_max, "the workers to be ready");
+}
+
+result<> start_proxy(const premises& p, supervisor& all, const std::string& sample) {
+  member proxy{"proxy", ourselves({"lb", "--listen", to_string(p.listen), "--admin", to_string(p.admin)})};
+  for (const auto& where : p.workers) {
+    proxy.how.arguments.push_back("--worker");
+    proxy.how.arguments.push_back(to_string(where));
+  }
+  if (auto added = all.add({std::move(proxy)}); !added) return added;
   const auto front = reachable(p.listen);
   return all.run_until([&] { return status_of(front, sample, probe_max) == 200; }, start_max,
                        "the proxy to answer");
@@ -86,7 +85,7 @@ result<> run(const premises& p, supervisor& all, stop_signal& stop) {
   if (!sample) return sample.error();
   log::info("starting {} workers and the proxy", p.workers.size());
   if (auto done = start_workers(p, all); !done) return done;
-  if (auto done = await_answers(p, all, *sample); !done) return done;
+  if (auto done = start_proxy(p, all, *sample); !done) return done;
   say_where(p, *sample);
   all.run();
   return asked_to_stop();

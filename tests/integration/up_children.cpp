@@ -31,8 +31,6 @@ std::vector<int> numbers_in(const std::filesystem::path& file) {
   return all;
 }
 
-bool is_alive(int pid) { return kill(pid, 0) == 0; }
-
 }  // namespace
 
 TEST_CASE("a child says how it ended, and one that cannot start says why", "[up]") {
@@ -58,7 +56,7 @@ TEST_CASE("a child that is forgotten is killed with its group", "[up]") {
     REQUIRE(test::wait_until(5s, [&] { return numbers_in(folder / "pids").size() == 2; }));
   }
   for (const int pid : numbers_in(folder / "pids"))
-    CHECK(test::wait_until(5s, [&] { return !is_alive(pid); }));
+    CHECK(test::wait_until(5s, [&] { return !test::is_alive(pid); }));
 }
 
 TEST_CASE("a member that is killed is back at once, and stopping ends it", "[up]") {
@@ -72,10 +70,10 @@ TEST_CASE("a member that is killed is back at once, and stopping ends it", "[up]
   REQUIRE(all.run_until([&] { return numbers_in(pids).size() == 1; }, 5s, "the first"));
   kill(numbers_in(pids).front(), SIGKILL);
   REQUIRE(all.run_until([&] { return numbers_in(pids).size() == 2; }, 5s, "the second"));
-  CHECK_FALSE(is_alive(numbers_in(pids)[0]));
-  CHECK(is_alive(numbers_in(pids)[1]));
+  CHECK_FALSE(test::is_alive(numbers_in(pids)[0]));
+  CHECK(test::is_alive(numbers_in(pids)[1]));
   all.stop_all();
-  CHECK_FALSE(is_alive(numbers_in(pids)[1]));
+  CHECK_FALSE(test::is_alive(numbers_in(pids)[1]));
 }
 
 TEST_CASE("a start is given up when a member ends again and again", "[up]") {
@@ -104,7 +102,7 @@ TEST_CASE("one that does not stop when asked is ended", "[up]") {
   const auto started = std::chrono::steady_clock::now();
   all.stop_all();
   CHECK(std::chrono::steady_clock::now() - started < 5s);
-  CHECK_FALSE(is_alive(pid));
+  CHECK_FALSE(test::is_alive(pid));
 }
 
 TEST_CASE("a signal ends the supervision", "[up]") {

@@ -2,6 +2,7 @@
 
 #include "db/session.hpp"
 #include "schema/migrations.hpp"
+#include "support/process.hpp"
 #include "support/wait.hpp"
 
 #include <fcntl.h>
@@ -30,16 +31,6 @@ template <class T>
 T value(result<T> outcome) {
   if (!outcome) throw std::runtime_error(outcome.error().what);
   return std::move(*outcome);
-}
-
-// The process, its children and theirs, from /proc.
-std::vector<pid_t> family_of(pid_t first) {
-  std::vector<pid_t> family{first};
-  for (std::size_t i = 0; i < family.size(); ++i) {
-    std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", family[i]));
-    for (pid_t one = 0; children >> one;) family.push_back(one);
-  }
-  return family;
 }
 
 void run_sql(const private_postgres& server, const std::string& sql) {

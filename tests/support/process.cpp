@@ -5,10 +5,12 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <set>
 #include <stdexcept>
 
@@ -92,6 +94,29 @@ void child_process::wait_for(std::string_view text, std::chrono::milliseconds at
 finished run_program(const std::string& program, const std::vector<std::string>& arguments,
                      std::chrono::milliseconds at_most, const std::vector<std::string>& environment) {
   return child_process(program, arguments, environment).wait(at_most);
+}
+
+std::vector<pid_t> family_of(pid_t first) {
+  std::vector<pid_t> family{first};
+  for (std::size_t i = 0; i < family.size(); ++i) {
+    std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", family[i]));
+    for (pid_t one = 0; children >> one;) family.push_back(one);
+  }
+  return family;
+}
+
+std::vector<std::string> words_of(pid_t process) {
+  std::vector<std::string> words;
+  std::ifstream in(fmt::format("/proc/{}/cmdline", process), std::ios::binary);
+  for (std::string word; std::getline(in, word, '\0');) words.push_back(word);
+  return words;
+}
+
+bool is_alive(pid_t process) {
+  std::ifstream in(fmt::format("/proc/{}/stat", process));
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const auto end_of_name = text.rfind(") ");
+  return end_of_name != std::string::npos && text[end_of_name + 2] != 'Z' && text[end_of_name + 2] != 'X';
 }
 
 std::uint16_t free_port() {

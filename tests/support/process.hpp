@@ -54,6 +54,15 @@ finished run_program(const std::string& program, const std::vector<std::string>&
                      std::chrono::milliseconds at_most = std::chrono::seconds(60),
                      const std::vector<std::string>& environment = {});
 
+/// The process, its children and theirs, that run now.
+std::vector<pid_t> family_of(pid_t first);
+
+/// What it was started with, program first; nothing for a process that is gone.
+std::vector<std::string> words_of(pid_t process);
+
+/// True until it has ended, also when nobody has asked how.
+bool is_alive(pid_t process);
+
 /// A port of 127.0.0.1 that nobody listens on now and that the next calls do not return again.
 std::uint16_t free_port();
 
