@@ -71,7 +71,10 @@ bool is_right(ondemand::value value, int level) {
     ondemand::array array;
     return level < json_levels_max && !value.get_array().get(array) && array_is_right(array, level + 1);
   }
-  return scalar_is_right(value.raw_json_token());
+  if (!scalar_is_right(value.raw_json_token())) return false;
+  // Taken, not skipped: the parser's way past a string that nobody read would take `"a":1` here for a member.
+  ondemand::raw_json_string taken;
+  return type != ondemand::json_type::string || !value.get_raw_json_string().get(taken);
 }
 
 }  // namespace
