@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string get_of(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: t\r\n\r\n"; }
+std::string request_for(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: t\r\n\r\n"; }
 
 std::string post_of(const std::string& target, const std::string& body) {
   return fmt::format(
@@ -42,8 +42,8 @@ TEST_CASE("requests sent byte by byte are understood", "[contract]") {
       "0\r\nTrailer: x\r\n\r\n",
       body.substr(0, 5), body.size() - 5, body.substr(5));
   http_client client = h.connect();
-  for (const std::string& request : {get_of("/reviews?product_id=2"), post_of("/qa/questions", body), chunked,
-                                     get_of("/reviews/meta?product_id=2")}) {
+  for (const std::string& request : {request_for("/reviews?product_id=2"), post_of("/qa/questions", body), chunked,
+                                     request_for("/reviews/meta?product_id=2")}) {
     for (const char byte : request) client.send(std::string_view(&byte, 1));
     CHECK(client.read().status == (request.front() == 'P' ? 201 : 200));
   }
@@ -59,11 +59,11 @@ TEST_CASE("pipelined requests of every kind are answered in order", "[contract]"
     expected.emplace_back(status, body);
   };
   for (std::int64_t product = 1; product <= 40; ++product) {
-    add(get_of(fmt::format("/reviews?product_id={}", product)), 200, reviews_json(h.expected, product));
-    add(get_of(fmt::format("/qa/questions?product_id={}&count=1000000", product)), 200,
+    add(request_for(fmt::format("/reviews?product_id={}", product)), 200, reviews_json(h.expected, product));
+    add(request_for(fmt::format("/qa/questions?product_id={}&count=1000000", product)), 200,
         questions_json(h.expected, product, {1, 1'000'000}));
-    add(get_of("/reviews?product_id=x"), 422, "Error: invalid product_id provided");
-    add(get_of(fmt::format("/reviews/meta?product_id={}", product)), 200, meta_json(h.expected, product));
+    add(request_for("/reviews?product_id=x"), 422, "Error: invalid product_id provided");
+    add(request_for(fmt::format("/reviews/meta?product_id={}", product)), 200, meta_json(h.expected, product));
     add(post_of("/reviews", "{}"), 422, "Error: Review body contains invalid entries");
     add("PUT /reviews/88888888/helpful HTTP/1.1\r\nHost: t\r\n\r\n", 404,
         "Error: invalid review id provided");
@@ -84,7 +84,7 @@ TEST_CASE("a read pipelined behind a write sees it", "[contract]") {
   http_client client = h.connect();
   for (int round = 0; round < 5; ++round) {
     const std::int64_t product = h.fresh_product();
-    const std::string read = get_of(fmt::format("/reviews/meta?product_id={}", product));
+    const std::string read = request_for(fmt::format("/reviews/meta?product_id={}", product));
     client.send(read + post_of("/reviews", valid_review(product).text()) + read);
     CHECK_THAT(client.read().body, Catch::Contains(R"("ratings":{},)"));
     CHECK(client.read().status == 201);
@@ -111,7 +111,7 @@ TEST_CASE("a connection stays open for more, and ends when the client says so", 
 TEST_CASE("a client that has sent everything and shut its side is still answered", "[contract]") {
   house& h = house::open();
   http_client client = h.connect();
-  client.send(get_of("/reviews?product_id=1") + get_of("/reviews?product_id=2"));
+  client.send(request_for("/reviews?product_id=1") + request_for("/reviews?product_id=2"));
   client.finish_sending();
   CHECK(client.read().body == reviews_json(h.expected, 1));
   CHECK(client.read().body == reviews_json(h.expected, 2));
@@ -165,7 +165,7 @@ TEST_CASE("ambiguous framing is 400 and a close", "[contract]") {
         "3\nabc\n0\n\n", " 3\r\nabc\r\n0\r\n\r\n", "3 \r\nabc\r\n0\r\n\r\n",
         "ffffffffffffffffff\r\nabc\r\n0\r\n\r\n", "0x3\r\nabc\r\n0\r\n\r\n", "3\r\nabc0\r\n\r\n",
         "3\r\nabc\r\n0\r\nbad trailer\r\n\r\n"}) {
-    check_refused(h, start + "Transfer-Encoding: chunked\r\n\r\n" + body + get_of("/live"), 400);
+    check_refused(h, start + "Transfer-Encoding: chunked\r\n\r\n" + body + request_for("/live"), 400);
   }
 }
 
@@ -232,7 +232,7 @@ TEST_CASE("a client that leaves in the middle harms nobody", "[contract]") {
   {
     http_client client = h.connect();  // asks for much and does not read
     std::string many;
-    for (int i = 0; i < 200; ++i) many += get_of("/reviews?product_id=1&count=1000000");
+    for (int i = 0; i < 200; ++i) many += request_for("/reviews?product_id=1&count=1000000");
     client.send(many);
   }
   CHECK(h.get(fmt::format("/reviews?product_id={}", product)).body == reviews_json(h.expected, product));
