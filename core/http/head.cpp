@@ -250,11 +250,13 @@ bool wants_keep_alive(const framing_fields& seen, int minor) {
   return !seen.close && (minor == 1 || seen.keep_alive);
 }
 
+constexpr std::size_t method_bytes_max = 64;
+
 std::optional<head_outcome> read_request_line(std::string_view line, const head_limits& limits,
                                               request_head& out) {
   const auto first = line.find(' ');
   out.verb_text = line.substr(0, first);
-  if (first == line.npos || first == 0 || !all_in(out.verb_text, classes.token))
+  if (first == line.npos || first == 0 || first > method_bytes_max || !all_in(out.verb_text, classes.token))
     return refused(400, "malformed request line");
   const auto second = line.find(' ', first + 1);
   if (second == line.npos || second == first + 1) return refused(400, "malformed request line");
@@ -274,8 +276,8 @@ head_outcome judge_partial_request_line(std::string_view line, const head_limits
   auto verb = line.substr(0, space);
   if (space == line.npos && verb.ends_with('\r')) verb.remove_suffix(1);
   if (!all_in(verb, classes.token)) return refused(400, "malformed request line");
-  if (space == line.npos && line.size() > 64) return refused(400, "malformed request line");
-  if (space != line.npos && line.size() - space > limits.target_bytes_max + sizeof("HTTP/1.1\r"))
+  if (space == line.npos && line.size() > method_bytes_max) return refused(400, "malformed request line");
+  if (space != line.npos && line.size() - space > limits.target_bytes_max + sizeof(" HTTP/1.1\r"))
     return refused(414, "target too long");
   if (line.size() > limits.head_bytes_max) return refused(431, "head too large");
   return incomplete();

@@ -130,6 +130,17 @@ TEST_CASE("limits have statuses of their own, before the end of the head arrives
   CHECK(status_of("\x16\x03\x01") == 400);
 }
 
+TEST_CASE("what is refused does not depend on how the bytes came") {
+  for (const std::size_t size : {8190U, 8191U, 8192U}) {
+    const auto line = "GET /" + std::string(size, 'a') + " HTTP/1.1\r";
+    CHECK((status_of(line) == 414) == (status_of(line + "\nHost: h\r\n\r\n") == 414));
+  }
+  for (const std::size_t size : {63U, 64U, 65U, 80U}) {
+    const auto method = std::string(size, 'A');
+    CHECK((status_of(method) == 400) == (status_of(method + " / HTTP/1.1\r\nHost: h\r\n\r\n") == 400));
+  }
+}
+
 TEST_CASE("keep-alive follows the version and Connection") {
   const auto keeps = [](std::string_view version, std::string_view connection) {
     request_head head;
