@@ -43,6 +43,7 @@ bool exchange::goes_on() {
   if (turn_ != end_of_turn::failed) return false;
   ++worker_->counters.faults[static_cast<std::size_t>(fault_)];
   client_.guard.deadline = clock::time_point::max();
+  expired_ = cut_;  // time that is over with one worker is not over with the next
   // The race with a worker that closes a connection at rest says nothing against the worker, and costs no
   // retry: the next connection is a new one, so it cannot happen twice.
   const bool was_stale = fault_ == fault::lost && !byte_of_answer_ && upstream_ && upstream_->used_before;
