@@ -29,7 +29,9 @@ constexpr std::string_view bytes =
 // What our reader keeps, kept by Beast's: views into the buffer, no allocation a field.
 class beast_reader final : public beast::http::basic_parser<true> {
  public:
-  atelier::http::field_list fields;
+  explicit beast_reader(atelier::http::field_list& f) : fields(f) { fields.clear(); }
+
+  atelier::http::field_list& fields;
   std::string_view target;
 
  private:
@@ -49,13 +51,14 @@ class beast_reader final : public beast::http::basic_parser<true> {
 };
 
 std::size_t read_ours() {
-  atelier::http::request_head head;
+  static atelier::http::request_head head;  // kept, as a connection keeps it
   const auto outcome = atelier::http::parse_request_head(bytes, {}, head);
   return outcome.what == atelier::http::head_outcome::kind::complete ? head.fields.size() + head.target.size() : 0;
 }
 
 std::size_t read_beasts() {
-  beast_reader reader;
+  static atelier::http::field_list fields;
+  beast_reader reader(fields);
   reader.eager(true);
   beast::error_code error;
   reader.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);

@@ -40,7 +40,7 @@ class chunked_decoder {
     data_cr,
     data_newline,
     trailer_start,
-    trailer_name,    // a token, up to the colon
+    trailer_name,  // a token, up to the colon
     trailer,
     trailer_newline,
     end_newline,
