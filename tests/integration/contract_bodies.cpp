@@ -9,12 +9,6 @@ namespace {
 
 constexpr std::size_t body_bytes_max = 262'144;
 
-std::string repeated(std::string_view what, std::size_t times) {
-  std::string out;
-  for (std::size_t i = 0; i < times; ++i) out += what;
-  return out;
-}
-
 // A good body with this value in a member that the contract does not know.
 std::string with_extra(house& h, const std::string& raw) {
   return valid_question(h.fresh_product()).with("extra", raw).text();

@@ -12,7 +12,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string request_for(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: t\r\n\r\n"; }
+std::string request_for(const std::string& target) {
+  return "GET " + target + " HTTP/1.1\r\nHost: t\r\n\r\n";
+}
 
 std::string post_of(const std::string& target, const std::string& body) {
   return fmt::format(
@@ -42,8 +44,8 @@ TEST_CASE("requests sent byte by byte are understood", "[contract]") {
       "0\r\nTrailer: x\r\n\r\n",
       body.substr(0, 5), body.size() - 5, body.substr(5));
   http_client client = h.connect();
-  for (const std::string& request : {request_for("/reviews?product_id=2"), post_of("/qa/questions", body), chunked,
-                                     request_for("/reviews/meta?product_id=2")}) {
+  for (const std::string& request : {request_for("/reviews?product_id=2"), post_of("/qa/questions", body),
+                                     chunked, request_for("/reviews/meta?product_id=2")}) {
     for (const char byte : request) client.send(std::string_view(&byte, 1));
     CHECK(client.read().status == (request.front() == 'P' ? 201 : 200));
   }
@@ -63,7 +65,8 @@ TEST_CASE("pipelined requests of every kind are answered in order", "[contract]"
     add(request_for(fmt::format("/qa/questions?product_id={}&count=1000000", product)), 200,
         questions_json(h.expected, product, {1, 1'000'000}));
     add(request_for("/reviews?product_id=x"), 422, "Error: invalid product_id provided");
-    add(request_for(fmt::format("/reviews/meta?product_id={}", product)), 200, meta_json(h.expected, product));
+    add(request_for(fmt::format("/reviews/meta?product_id={}", product)), 200,
+        meta_json(h.expected, product));
     add(post_of("/reviews", "{}"), 422, "Error: Review body contains invalid entries");
     add("PUT /reviews/88888888/helpful HTTP/1.1\r\nHost: t\r\n\r\n", 404,
         "Error: invalid review id provided");

@@ -121,7 +121,15 @@ class house {
   std::atomic<std::int64_t> next_product_ = 7'000'000;
 };
 
-std::string location_of(const http_answer& a);  // "" if there is none
+std::string location_of(const http_answer& a);                    // "" if there is none
+std::string header(const http_answer& a, std::string_view name);  // "(none)" if there is none
 std::int64_t now_ms();
+std::string repeated(std::string_view what, std::size_t times);
+
+/// The two CORS headers that every answer carries.
+void check_cors(const http_answer& a);
+
+/// What the sample leaves out, appended to its files.
+void append_awkward_rows(const std::filesystem::path& folder);
 
 }  // namespace atelier::test

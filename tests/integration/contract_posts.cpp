@@ -24,12 +24,6 @@ const std::string awkward =
     " \t\"quotes\" \\back\\ /slash/ 'apostrophe' <b>&amp;</b> %s {0} $1 \r\n\b\f\x01\x1f\x7f "
     "größer 👟 e\xCC\x81 שלום \xC2\xA0\xE2\x80\xA8 ; drop table reviews;-- ";
 
-std::string repeated(std::string_view what, int times) {
-  std::string out;
-  for (int i = 0; i < times; ++i) out += what;
-  return out;
-}
-
 }  // namespace
 
 TEST_CASE("a posted review is answered with Created, its place, and nothing else", "[contract]") {

@@ -14,12 +14,6 @@ struct cases {
   std::vector<std::string> invalid;
 };
 
-std::string repeated(std::string_view what, int times) {
-  std::string out;
-  for (int i = 0; i < times; ++i) out += what;
-  return out;
-}
-
 std::string quoted(const std::string& text) { return '"' + text + '"'; }
 
 // Text of min..max code points, blanks alone not counting.
