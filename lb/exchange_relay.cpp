@@ -95,12 +95,16 @@ bool exchange::receive_body(unsigned& needs) {
 
 unsigned exchange::download() {
   for (bool blocked = false;;) {
+    // Head and body of a small answer leave in one system call: first read all, then send.
+    while (!answer_done_ && read_answer()) {
+    }
+    if (turn_ != end_of_turn::none) return 0;
     if (!blocked && !flush_to_client(blocked)) return 0;
     if (answer_done_) {
       if (!blocked) turn_ = end_of_turn::answered;
       return blocked ? unsigned{client_write} : 0U;
     }
-    if (read_answer()) continue;
+    if (!blocked && read_answer()) continue;  // there was more than could be written at once
     if (turn_ != end_of_turn::none) return 0;
     unsigned needs = blocked ? unsigned{client_write} : 0U;
     if (!receive_answer(needs)) return needs;
@@ -157,7 +161,8 @@ bool exchange::read_answer_head(std::string_view bytes) {
   const auto to_client = framing_for_client(head, minor_version_);
   // An answer that comes before the request has ended is the last one: nobody knows where the next request
   // begins.
-  keep_alive_ = wants_keep_alive_ && upload_done_ && !client_.closing && to_client != http::framing::until_end;
+  keep_alive_ =
+      wants_keep_alive_ && upload_done_ && !client_.closing && to_client != http::framing::until_end;
   const answer_facts facts{minor_version_, keep_alive_, space_.request_id};
   write_response_head(head, facts, space_.to_client.text);
   space_.from_worker.consume(outcome.size);
