@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-#include <ranges>
+#include <sstream>
 
 namespace atelier::stack {
 namespace {
@@ -34,10 +34,9 @@ std::string first_line_of(const std::string& command) {
 
 std::optional<fs::path> folder_in_path() {
   const char* path = std::getenv("PATH");
-  for (const auto part : std::views::split(std::string_view(path ? path : ""), ':')) {
-    const fs::path folder(std::string_view(part.begin(), part.end()));
+  std::istringstream parts(path ? path : "");
+  for (std::string folder; std::getline(parts, folder, ':');)
     if (!folder.empty() && holds_both(folder)) return folder;
-  }
   return std::nullopt;
 }
 

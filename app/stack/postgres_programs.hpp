@@ -5,7 +5,9 @@
 #include "core/result.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace atelier::stack {

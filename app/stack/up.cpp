@@ -83,7 +83,7 @@ result<> run(const premises& p, supervisor& all, stop_signal& stop) {
   if (auto done = start_server(p, all); !done) return done;
   const auto sample = fill_database(p, stop);
   if (!sample) return sample.error();
-  log::info("starting {} workers and the proxy", p.workers.size());
+  log::info("starting the workers and the proxy workers={}", p.workers.size());
   if (auto done = start_workers(p, all); !done) return done;
   if (auto done = start_proxy(p, all, *sample); !done) return done;
   say_where(p, *sample);
