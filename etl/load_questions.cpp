@@ -21,106 +21,116 @@ void text_or_null(copy_writer& out, const value& v) {
     out.text(v.text);
 }
 
-fate refuse(rejection& why, reject reason, const set_shape& shape, std::size_t column) {
-  why = {reason, shape.columns[column].name, {}};
+fate refuse(rejection& why, reject reason, set_kind set, std::size_t column) {
+  why = {reason, shape_of(set).columns[column].name, {}};
   return fate::refused;
+}
+
+void write_common(copy_writer& out, const row& r) {
+  const auto& v = r.values;
+  out.int64(v[id].number);
+  out.moment(v[date].number);
+  out.int32(static_cast<std::int32_t>(v[helpful].number));
+  out.boolean(v[reported].number != 0);
+  out.text(v[body].text);
+  out.text(v[name].text);
+  text_or_null(out, v[email]);
+}
+
+// What is kept in memory: 4 bytes a question, 8 a run of one product's questions, a bit an answer.
+class questions_load {
+ public:
+  questions_load(run_state& run, db::session* session, largest_ids& largest)
+      : run_(run), session_(session), largest_(largest) {}
+
+  result<> read_questions();
+  result<> read_answers();
+
+ private:
+  result<std::optional<next_table>> start(std::string_view table, std::string_view columns) {
+    if (!session_) return std::optional<next_table>();
+    auto started = next_table::start(*session_, table, columns);
+    if (!started) return started.error();
+    return std::optional<next_table>(std::move(*started));
+  }
+
+  run_state& run_;
+  db::session* session_;
+  largest_ids& largest_;
+  id_map<std::uint32_t> product_of_;  // a question's product: its place in products_; 0: no such question
+  std::vector<std::int64_t> products_{
+      0};  // files ascend with the product, so that a new one is mostly the last
+};
+
+result<> questions_load::read_questions() {
+  auto table = start("questions", question_columns);
+  if (!table) return table.error();
+  const auto see = [&](std::uint32_t, const record&, const row& r, rejection& why) -> result<fate> {
+    const auto& v = r.values;
+    auto& place = product_of_.at(v[id].number);
+    if (place != 0) return refuse(why, reject::duplicate_id, set_kind::questions, id);
+    if (products_.back() != v[parent].number) products_.push_back(v[parent].number);
+    place = static_cast<std::uint32_t>(products_.size() - 1);
+    largest_.question = std::max(largest_.question, v[id].number);
+    if (!*table) return fate::loaded;
+    auto& out = (*table)->rows();
+    out.begin_row(8);
+    out.int64(v[parent].number);
+    write_common(out, r);
+    out.end_row();
+    return fate::loaded;
+  };
+  if (auto read = read_set(run_, set_kind::questions, see); !read) return read;
+  if (!*table) return {};
+  if (auto built = (*table)->finish_rows(); !built) return built;
+  return (*table)->commit();
+}
+
+result<> questions_load::read_answers() {
+  auto spill = photo_spill::create();
+  if (!spill) return spill.error();
+  if (auto read = read_photos(run_, set_kind::answers_photos, *spill); !read) return read;
+  auto table = start("answers", answer_columns);
+  if (!table) return table.error();
+  id_set answers;
+  std::vector<photo> photos;
+  const bool parents_known = session_ || run_.has(set_kind::questions);
+  const auto see = [&](std::uint32_t, const record&, const row& r, rejection& why) -> result<fate> {
+    const auto& v = r.values;
+    const auto place = product_of_.find(v[parent].number);
+    if (place == 0 && parents_known) return refuse(why, reject::unknown_parent, set_kind::answers, parent);
+    if (!answers.insert(v[id].number)) return refuse(why, reject::duplicate_id, set_kind::answers, id);
+    largest_.answer = std::max(largest_.answer, v[id].number);
+    if (!*table) return fate::loaded;
+    if (auto found = spill->photos_of(v[id].number, photos); !found) return found.error();
+    auto& out = (*table)->rows();
+    out.begin_row(11);
+    out.int64(products_[place]);
+    out.int64(v[parent].number);
+    write_common(out, r);
+    write_photos(out, photos);
+    out.end_row();
+    return fate::loaded;
+  };
+  if (auto read = read_set(run_, set_kind::answers, see); !read) return read;
+  if (*table)
+    if (auto built = (*table)->finish_rows(); !built) return built;
+  const bool any_parent = !session_ && !run_.has(set_kind::answers);
+  const auto late = settle_photos(
+      run_, set_kind::answers_photos, *spill,
+      [&](std::int64_t answer) { return any_parent || answers.contains(answer); }, largest_.answer_photo);
+  if (!late) return late.error();
+  if (!*table) return {};
+  if (auto added = add_late_photos(*session_, "answers", *late); !added) return added;
+  return (*table)->commit();
 }
 
 }  // namespace
 
 result<> load_questions(run_state& run, db::session* session, largest_ids& largest) {
-  // A question's product, by its place in `products` plus one.
-  id_map<std::uint32_t> product_of;
-  std::vector<std::int64_t> products{0};
-  {
-    std::optional<next_table> table;
-    if (session) {
-      auto started = next_table::start(*session, "questions", question_columns);
-      if (!started) return started.error();
-      table.emplace(std::move(*started));
-    }
-    const auto& shape = shape_of(set_kind::questions);
-    auto read = read_set(run, set_kind::questions,
-                         [&](std::uint32_t, const record&, const row& r, rejection& why) -> result<fate> {
-                           const auto& v = r.values;
-                           auto& place = product_of.at(v[id].number);
-                           if (place != 0) return refuse(why, reject::duplicate_id, shape, id);
-                           if (products.back() != v[parent].number) products.push_back(v[parent].number);
-                           place = static_cast<std::uint32_t>(products.size() - 1);
-                           largest.question = std::max(largest.question, v[id].number);
-                           if (!table) return fate::loaded;
-                           auto& out = table->rows();
-                           out.begin_row(8);
-                           out.int64(v[parent].number);
-                           out.int64(v[id].number);
-                           out.moment(v[date].number);
-                           out.int32(static_cast<std::int32_t>(v[helpful].number));
-                           out.boolean(v[reported].number != 0);
-                           out.text(v[body].text);
-                           out.text(v[name].text);
-                           text_or_null(out, v[email]);
-                           out.end_row();
-                           return fate::loaded;
-                         });
-    if (!read) return read;
-    if (table) {
-      if (auto built = table->finish_rows(); !built) return built;
-      if (auto committed = table->commit(); !committed) return committed;
-    }
-  }
-
-  auto spill = photo_spill::create();
-  if (!spill) return spill.error();
-  if (auto read = read_photos(run, set_kind::answers_photos, *spill); !read) return read;
-
-  id_set answers;
-  std::vector<photo> photos;
-  std::optional<next_table> table;
-  if (session) {
-    auto started = next_table::start(*session, "answers", answer_columns);
-    if (!started) return started.error();
-    table.emplace(std::move(*started));
-  }
-  const auto& shape = shape_of(set_kind::answers);
-  const bool parents_known = session || run.has(set_kind::questions);
-  auto read = read_set(run, set_kind::answers,
-                       [&](std::uint32_t, const record&, const row& r, rejection& why) -> result<fate> {
-                         const auto& v = r.values;
-                         const auto place = product_of.find(v[parent].number);
-                         if (place == 0 && parents_known)
-                           return refuse(why, reject::unknown_parent, shape, parent);
-                         if (!answers.insert(v[id].number))
-                           return refuse(why, reject::duplicate_id, shape, id);
-                         largest.answer = std::max(largest.answer, v[id].number);
-                         if (!table) return fate::loaded;
-                         if (auto found = spill->photos_of(v[id].number, photos); !found)
-                           return found.error();
-                         auto& out = table->rows();
-                         out.begin_row(11);
-                         out.int64(products[place]);
-                         out.int64(v[parent].number);
-                         out.int64(v[id].number);
-                         out.moment(v[date].number);
-                         out.int32(static_cast<std::int32_t>(v[helpful].number));
-                         out.boolean(v[reported].number != 0);
-                         out.text(v[body].text);
-                         out.text(v[name].text);
-                         text_or_null(out, v[email]);
-                         write_photos(out, photos);
-                         out.end_row();
-                         return fate::loaded;
-                       });
-  if (!read) return read;
-  if (table)
-    if (auto built = table->finish_rows(); !built) return built;
-  const bool any_parent = !session && !run.has(set_kind::answers);
-  const auto late = settle_photos(
-      run, set_kind::answers_photos, *spill,
-      [&](std::int64_t answer) { return any_parent || answers.contains(answer); }, largest.answer_photo);
-  if (!late) return late.error();
-  if (!table) return {};
-  if (auto added = add_late_photos(*session, "answers", *late); !added) return added;
-  return table->commit();
+  questions_load load(run, session, largest);
+  if (auto done = load.read_questions(); !done) return done;
+  return load.read_answers();
 }
 
 }  // namespace atelier::etl

@@ -1,6 +1,7 @@
 // From bytes to records: RFC 4180, and what real files do to it.
 #pragma once
 
+#include "etl/quoting.hpp"
 #include "etl/source.hpp"
 
 #include <array>
@@ -13,24 +14,6 @@
 namespace atelier::etl {
 
 inline constexpr std::size_t record_bytes_max = 1 << 20;  // a longer record is rejected
-
-/// How a field stood in the file, and so how its text is decoded.
-enum class quoting : std::uint8_t {
-  bare,
-  quoted,      // "text"
-  doubled,     // "a ""text"""
-  loose,       // "a "text" with quotes that nobody escaped"
-  backslash,   // "a \"text\""
-  apostrophe,  // 'text'
-};
-
-/// One field: bytes of the record between its quotes.
-struct field {
-  std::uint32_t begin;
-  std::uint32_t end;
-  quoting how;
-  bool padded;  // blanks stood outside the quotes
-};
 
 enum class record_fault : std::uint8_t { none, bad_quoting, too_long };
 
@@ -120,13 +103,5 @@ class record_reader {
   std::string prefix_;  // what is kept of it
   record record_;
 };
-
-/// Splits one record again, where quotes need not be escaped: a quote closes a field only before a delimiter
-/// or the end. `how` is loose, backslash or apostrophe. Returns false if a field is not closed.
-bool split_again(std::string_view raw, quoting how, std::vector<field>& fields);
-
-/// The field's text: its bytes, or these without their escapes, appended to `scratch`, whose capacity must
-/// hold them already.
-std::string_view decode(std::string_view bytes, quoting how, std::string& scratch);
 
 }  // namespace atelier::etl

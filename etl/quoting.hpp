@@ -1,0 +1,37 @@
+// Quotes, as they should be and as they are.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace atelier::etl {
+
+/// How a field stood in the file, and so how its text is decoded.
+enum class quoting : std::uint8_t {
+  bare,
+  quoted,      // "text"
+  doubled,     // "a ""text"""
+  loose,       // "a "text" with quotes that nobody escaped"
+  backslash,   // "a \"text\""
+  apostrophe,  // 'text'
+};
+
+/// One field: bytes of the record between its quotes.
+struct field {
+  std::uint32_t begin;
+  std::uint32_t end;
+  quoting how;
+  bool padded;  // blanks stood outside the quotes
+};
+
+/// Splits one record again, where quotes need not be escaped: a quote closes a field only before a delimiter
+/// or the end. `how` is loose, backslash or apostrophe. Returns false if a field is not closed.
+bool split_again(std::string_view raw, quoting how, std::vector<field>& fields);
+
+/// The field's text: its bytes, or these without their escapes, appended to `scratch`, whose capacity must
+/// hold them already.
+std::string_view decode(std::string_view bytes, quoting how, std::string& scratch);
+
+}  // namespace atelier::etl
