@@ -5,11 +5,6 @@
 
 #include <array>
 
-// A false alarm of g++ 12 at -O1 (the sanitizers' build): the frame's own operators are called in pairs.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-
 namespace atelier::lb {
 namespace {
 
