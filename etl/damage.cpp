@@ -6,6 +6,7 @@
 #include <cctype>
 #include <charconv>
 #include <chrono>
+#include <utility>
 
 namespace atelier::etl {
 namespace {

@@ -3,6 +3,7 @@
 #include "etl/json_text.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
