@@ -33,20 +33,15 @@ std::string_view verify_token_of(std::string_view path) {
 
 bool api_service::answer_now(const http::request& asked, http::responder& out) {
   const auto place = match(asked.head.path);
-  if (place.where == route::unknown) {
-    const auto token = verify_token_of(place.path);
-    if (options_.verify_tokens.contains(token)) {
-      if (is_read(asked))
-        say(asked, place.where, text_answer(std::string(token)), out);
-      else
-        say(asked, place.where, method_not_allowed(allowed_methods(route::live)), out);
-    } else {
-      say(asked, place.where, not_found("Error: there is nothing at this path"), out);
-    }
+  const auto token = verify_token_of(place.path);
+  const bool is_token = place.where == route::unknown && options_.verify_tokens.contains(token);
+  if (place.where == route::unknown && !is_token) {
+    say(asked, place.where, not_found("Error: there is nothing at this path"), out);
     return true;
   }
-  const auto allowed = allowed_methods(place.where);
-  if (!allows(place.where, asked.head.verb)) {
+  const auto like = is_token ? route::live : place.where;
+  const auto allowed = allowed_methods(like);
+  if (!allows(like, asked.head.verb)) {
     say(asked, place.where, method_not_allowed(allowed), out);
     return true;
   }
@@ -54,6 +49,10 @@ bool api_service::answer_now(const http::request& asked, http::responder& out) {
     say(asked, place.where,
         http::response{.status = 204, .fields = fmt::format("Allow: {}\r\n{}", allowed, preflight_fields)},
         out);
+    return true;
+  }
+  if (is_token) {
+    say(asked, place.where, text_answer(std::string(token)), out);
     return true;
   }
   if (place.where == route::live) {

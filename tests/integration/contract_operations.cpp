@@ -103,6 +103,7 @@ TEST_CASE("a verify token is served on its four paths and no other", "[contract]
       CHECK(h.get("/" + token + tail).status == 404);
     }
     CHECK(h.send("POST", "/" + token).status == 405);
+    CHECK(h.send("OPTIONS", "/" + token).status == 204);
   }
   CHECK(h.get("/third-token").status == 404);
 }
