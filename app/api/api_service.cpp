@@ -1,6 +1,7 @@
 #include "app/api/api_service.hpp"
 
 #include "app/api/etag.hpp"
+#include "app/api/web_files.hpp"
 #include "core/log.hpp"
 
 #include <fmt/format.h>
@@ -15,6 +16,10 @@ constexpr auto preflight_fields =
 
 bool is_read(const http::request& asked) {
   return asked.head.verb == http::method::get || asked.head.verb == http::method::head;
+}
+
+bool is_web(route where) {
+  return where == route::openapi || where == route::docs || where == route::docs_file;
 }
 
 http::response text_answer(std::string body) {
@@ -57,6 +62,13 @@ bool api_service::answer_now(const http::request& asked, http::responder& out) {
   }
   if (place.where == route::live) {
     say(asked, place.where, text_answer("live\n"), out);
+    return true;
+  }
+  if (is_web(place.where)) {
+    if (auto file = web_answer(place.where, place.id))
+      say(asked, place.where, *std::move(file), out);
+    else
+      say(asked, place.where, not_found("Error: there is nothing at this path"), out);
     return true;
   }
   if (counters_.in_flight >= options_.requests_in_flight_max) {

@@ -29,6 +29,9 @@ constexpr std::array<entry, route_count> table{{
     {"/qa/answers/{id}/report", puts},
     {"/live", reads},
     {"/ready", reads},
+    {"/openapi.json", reads},
+    {"/docs", reads},
+    {"/docs/{id}", reads},
     {"*", "GET, HEAD, POST, PUT, OPTIONS"},
     {"unknown", ""},
 }};

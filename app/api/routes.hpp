@@ -23,6 +23,9 @@ enum class route : std::uint8_t {
   answer_report,     // PUT /qa/answers/{id}/report
   live,              // GET /live
   ready,             // GET /ready
+  openapi,           // GET /openapi.json
+  docs,              // GET /docs
+  docs_file,         // GET /docs/{id}: a file that the page loads
   everything,        // OPTIONS *
   unknown,
 };

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -112,12 +113,15 @@ class house {
     std::string earlier_logs;
   };
   void start(running_worker& w) const;
+  http_answer send_unchecked(const std::string& method, const std::string& target,
+                             const http_headers& headers, const std::string& body, int worker) const;
 
   temp_dir csv_;
   test_database database_{test_database::content::nothing};
   std::vector<running_worker> workers_;
   std::uint16_t proxy_port_ = 0;
   std::optional<child_process> proxy_;
+  std::thread::id opened_by_ = std::this_thread::get_id();
   std::atomic<std::int64_t> next_product_ = 7'000'000;
 };
 

@@ -1,0 +1,24 @@
+// The contract as OpenAPI, and the page that shows it: the files of web/, embedded when the program is built.
+#pragma once
+
+#include "app/api/routes.hpp"
+#include "core/http/message.hpp"
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace atelier::api {
+
+struct web_file {
+  std::string_view name;  // "docs.html"
+  std::string_view content;
+};
+
+/// Made by web/embed.cmake.
+std::span<const web_file> all_web_files();
+
+/// The answer to GET /openapi.json, /docs or /docs/{file}; nothing where there is no such file.
+std::optional<http::response> web_answer(route where, std::string_view file);
+
+}  // namespace atelier::api

@@ -1,0 +1,59 @@
+// The contract as app/api/web/openapi.json says it, and what an answer has against it.
+#pragma once
+
+#include "support/http_client.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace valijson {
+class Schema;
+}
+
+namespace atelier::test {
+
+class specification {
+ public:
+  using json = nlohmann::ordered_json;
+
+  /// The one of the sources. Throws where it is not JSON.
+  static const specification& of_the_sources();
+
+  explicit specification(std::string_view text);
+  ~specification();
+
+  const json& document() const { return document_; }
+
+  /// What stands where a $ref may stand. Throws std::runtime_error where it leads nowhere.
+  const json& resolved(const json& node) const;
+
+  /// "/reviews/{review_id}" for "/reviews/5/?x=1"; nothing for a path that is not there.
+  const json* path_item(std::string_view target) const;
+
+  /// The response that describes this status of an operation: its own, or the default; without an operation
+  /// the one of every path.
+  const json& response(std::string_view method, std::string_view target, int status) const;
+  bool names_status(std::string_view method, std::string_view target, int status) const;
+
+  /// What is not as documented: status, type, headers, body. Empty: nothing.
+  std::vector<std::string> faults(std::string_view method, std::string_view target, const http_answer&) const;
+
+  /// What a value has against a schema, which may be a $ref. Objects may have only the members that are
+  /// documented.
+  std::vector<std::string> faults_of_value(const json& value, const json& schema) const;
+
+  /// "/reviews/{}", whatever the parameter is called.
+  static std::string shape_of(std::string_view path);
+
+ private:
+  json document_;
+  json strict_schemas_;
+  mutable std::map<std::string, std::unique_ptr<valijson::Schema>> compiled_;
+};
+
+}  // namespace atelier::test
