@@ -108,6 +108,25 @@ TEST_CASE("a verify token is served on its four paths and no other", "[contract]
   CHECK(h.get("/third-token").status == 404);
 }
 
+TEST_CASE("every worker describes the contract at /openapi.json and /docs", "[contract]") {
+  house& h = house::open();
+  const http_answer specification = h.get("/openapi.json");
+  REQUIRE(specification.status == 200);
+  CHECK(header(specification, "Content-Type").rfind("application/json", 0) == 0);
+  const json j(specification.body);
+  CHECK(std::string_view(j["/openapi"].get_string()).substr(0, 4) == "3.1.");
+  for (const std::string path : {"/reviews", "/reviews/meta", "/qa/questions"}) {
+    std::string escaped;
+    for (const char c : path) escaped += c == '/' ? std::string("~1") : std::string(1, c);  // RFC 6901
+    INFO(path);
+    CHECK(j.has("/paths/" + escaped));
+  }
+  CHECK(h.get("/openapi.json", {}, 1).body == specification.body);
+  const http_answer page = h.get("/docs");
+  CHECK(page.status == 200);
+  CHECK(header(page, "Content-Type").rfind("text/html", 0) == 0);
+}
+
 TEST_CASE("metrics are on the admin address only", "[contract]") {
   house& h = house::open();
   CHECK(fetch(h.worker_port(0), "/metrics").status == 404);
