@@ -5,7 +5,7 @@
 #include "app/stop_signals.hpp"
 #include "core/http/server.hpp"
 #include "core/log.hpp"
-#include "db/session.hpp"
+#include "core/open_files.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -42,16 +42,30 @@ struct worker {
         admin(loop, operations) {}
 };
 
-// Old idempotency records go in small bites, an hour apart, so that the table stays bounded.
-task<> forget_old_posts(worker& w, timer& pause) {
-  while (pause.expiry() != clock::time_point::min()) {
-    co_await w.database.run(static_cast<std::size_t>(api::statement::forget_old_posts), {});
-    pause.expires_after(std::chrono::hours(1));
-    co_await pause.async_wait(no_throw);
+// Old idempotency records go in small bites until none is left, then again in an hour.
+struct housekeeping {
+  timer pause;
+  bool stopped = false;
+
+  void stop() {
+    stopped = true;
+    pause.cancel();
+  }
+};
+
+task<> forget_old_posts(db::pool& database, housekeeping& h) {
+  constexpr auto after_failure = std::chrono::seconds(10);
+  constexpr auto when_none_is_left = std::chrono::hours(1);
+  while (!h.stopped) {
+    const auto gone = co_await database.run(static_cast<std::size_t>(api::statement::forget_old_posts), {});
+    if (h.stopped) co_return;
+    if (gone && gone->int8(0, 0) > 0) continue;
+    h.pause.expires_after(gone ? clock::duration(when_none_is_left) : clock::duration(after_failure));
+    co_await h.pause.async_wait(no_throw);
   }
 }
 
-task<> stop_when_asked(worker& w, stop_signals& signals, milliseconds patience, timer& housekeeping,
+task<> stop_when_asked(worker& w, stop_signals& signals, milliseconds patience, housekeeping& keeping,
                        bool with_admin) {
   const auto name = co_await signals.wait();
   log::info("stopping: no new connections, requests under way are finished signal={} patience_ms={}", name,
@@ -60,19 +74,18 @@ task<> stop_when_asked(worker& w, stop_signals& signals, milliseconds patience, 
   co_await w.clients.drain(patience);
   if (with_admin) co_await w.admin.drain(milliseconds(100));
   w.database.stop();
-  housekeeping.expires_at(clock::time_point::min());
+  keeping.stop();
   log::info("stopped");
 }
 
 int run(options o) {
   log::open("api");
-  if (db::holds_password(o.database.conninfo))
-    log::warning(
-        "--db holds a password that every user of this machine can see: put it into PGPASSWORD, a service or "
-        "a pass file");
+  warn_of_password(o.database.conninfo);
   for (auto& token : o.verify_tokens) o.api.verify_tokens.insert(std::move(token));
   o.database.statements = api::all_statements();
   o.database.application_name = "atelier api";
+
+  o.limits.connections_max = connections_that_fit(o.limits.connections_max, 1);
 
   worker w(o);
   auto listening = w.clients.listen(o.listen);
@@ -88,10 +101,9 @@ int run(options o) {
             o.admin ? w.admin.listening_on() : "none", o.database.connections);
 
   stop_signals signals(w.loop);
-  timer housekeeping(w.loop);
-  asio::co_spawn(w.loop, forget_old_posts(w, housekeeping), asio::detached);
-  asio::co_spawn(w.loop, stop_when_asked(w, signals, o.drain, housekeeping, o.admin.has_value()),
-                 asio::detached);
+  housekeeping keeping{timer(w.loop)};
+  asio::co_spawn(w.loop, forget_old_posts(w.database, keeping), asio::detached);
+  asio::co_spawn(w.loop, stop_when_asked(w, signals, o.drain, keeping, o.admin.has_value()), asio::detached);
   w.loop.run();
   return 0;
 }

@@ -1,10 +1,8 @@
+#include "app/option_types.hpp"
 #include "app/program.hpp"
 #include "core/log.hpp"
-#include "db/session.hpp"
 #include "etl/load.hpp"
 #include "etl/sample.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -56,10 +54,7 @@ void add_sample(CLI::App& role, action& chosen) {
 
 int run_load(const etl::load_options& options, bool with_database) {
   log::open("etl");
-  if (with_database && db::holds_password(options.conninfo))
-    log::warning(
-        "a password on the command line can be read by other users of this machine; use PGPASSWORD or a pass "
-        "file");
+  if (with_database) warn_of_password(options.conninfo);
   const auto done = with_database ? etl::load(options) : etl::check(options);
   if (!done) return report(done.error());
   fmt::print("{}", etl::to_table(*done));
@@ -97,10 +92,7 @@ void add_load(CLI::App& role, action& chosen) {
   add_common(
       command, options,
       "More rejected rows than this, or than this share, and nothing is published, exit 3 (default 5%)");
-  command
-      .add_option("--db", options->conninfo,
-                  "Database: a libpq conninfo or URI; empty takes the PG… variables")
-      ->type_name("CONNINFO");
+  add_database(command, options->conninfo);
   command
       .add_option_function<std::string>(
           "--mode", [options](const std::string&) { options->replace = true; },

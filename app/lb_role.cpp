@@ -1,6 +1,7 @@
 #include "app/option_types.hpp"
 #include "app/program.hpp"
 #include "core/log.hpp"
+#include "core/open_files.hpp"
 #include "lb/run.hpp"
 
 #include <memory>
@@ -78,8 +79,10 @@ void add_health(CLI::App& role, lb::probe_rules& p, lb::health_rules& h) {
   add_time(role, "--aside-time-max", h.aside_max, "And never longer than this");
 }
 
-int run_lb(const lb::settings& wanted) {
+int run_lb(lb::settings wanted) {
   log::open("lb");
+  // A client's request holds a connection to a worker: two descriptors.
+  wanted.bounds.connections_max = connections_that_fit(wanted.bounds.connections_max, 2);
   const auto ended = lb::run(wanted);
   if (ended) return 0;
   log::error("{}", ended.error().what);

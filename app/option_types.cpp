@@ -1,5 +1,8 @@
 #include "app/option_types.hpp"
 
+#include "core/log.hpp"
+#include "db/session.hpp"
+
 #include <fmt/format.h>
 
 #include <charconv>
@@ -60,6 +63,13 @@ CLI::Option* add_database(CLI::App& role, std::string& conninfo) {
   return role
       .add_option("--db", conninfo, "Database: a libpq conninfo or URI; empty takes the PG… variables")
       ->type_name("CONNINFO");
+}
+
+void warn_of_password(const std::string& conninfo) {
+  if (db::holds_password(conninfo))
+    log::warning(
+        "--db holds a password that other users of this machine can see: put it into PGPASSWORD, a service "
+        "or a pass file");
 }
 
 }  // namespace atelier::app

@@ -33,4 +33,7 @@ CLI::Option* add_address(CLI::App& role, const char* name, std::optional<address
 /// --db: a conninfo; empty takes libpq's PG… variables.
 CLI::Option* add_database(CLI::App& role, std::string& conninfo);
 
+/// Logs a warning if the conninfo holds a password, which is not to stand on a command line.
+void warn_of_password(const std::string& conninfo);
+
 }  // namespace atelier::app

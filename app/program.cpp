@@ -1,11 +1,13 @@
 #include "app/program.hpp"
 
+#include "core/log.hpp"
 #include "core/options.hpp"
 #include "core/version.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <filesystem>
 
 namespace atelier::app {
 namespace {
@@ -76,9 +78,12 @@ result<std::vector<std::string>> complete(CLI::App& program, const std::vector<s
     std::vector<std::string> roles;
     for (const auto* command : program.get_subcommands({})) roles.push_back(command->get_name());
     std::vector<std::string> of_siblings;
-    for (const auto* sibling : role.command->get_parent()->get_subcommands({}))
+    std::vector<std::string> commands;
+    for (const auto* sibling : role.command->get_parent()->get_subcommands({})) {
+      commands.push_back(sibling->get_name());
       for (auto& option : option_names(*sibling)) of_siblings.push_back(std::move(option));
-    auto read = read_settings(name, role.path, known, of_siblings, roles);
+    }
+    auto read = read_settings(name, role.path, known, of_siblings, roles, commands);
     if (!read) return read.error();
     file = std::move(*read);
   }
@@ -130,7 +135,13 @@ int run_program(const std::vector<std::string>& words) {
   } catch (const CLI::ParseError& e) {
     return say_usage(e.what(), role);
   }
-  return chosen();
+  try {
+    return chosen();
+  } catch (const std::filesystem::filesystem_error& e) {
+    // A folder that cannot be read or made: the roles ask first where they can, and this says the rest.
+    log::error("{}: {}", e.path1().string(), e.code().message());
+    return static_cast<int>(exit_code::failed);
+  }
 }
 
 }  // namespace atelier::app

@@ -17,6 +17,7 @@ int report(const failure& problem) {
 
 int run_apply(const std::string& conninfo) {
   log::open("schema");
+  warn_of_password(conninfo);
   auto database = db::session::open(conninfo, "atelier schema");
   if (!database) return report(database.error());
   const auto applied = schema::apply(*database);
@@ -29,6 +30,7 @@ int run_apply(const std::string& conninfo) {
 
 int run_status(const std::string& conninfo) {
   log::open("schema");
+  warn_of_password(conninfo);
   auto database = db::session::open(conninfo, "atelier schema");
   if (!database) return report(database.error());
   const auto all = schema::status(*database);

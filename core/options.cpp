@@ -74,7 +74,8 @@ std::string variable_name(const std::vector<std::string>& role, std::string_view
 result<settings> read_settings(const std::string& file, const std::vector<std::string>& role,
                                const std::vector<std::string>& known,
                                const std::vector<std::string>& of_siblings,
-                               const std::vector<std::string>& roles) {
+                               const std::vector<std::string>& roles,
+                               const std::vector<std::string>& commands) {
   const auto wrong = [&](const std::string& why) {
     return fail_with(exit_code::wrong_usage, "configuration file '{}': {}", file, why);
   };
@@ -103,7 +104,11 @@ result<settings> read_settings(const std::string& file, const std::vector<std::s
     const bool innermost = depth + 1 == role.size();
     for (const auto& [key, value] : *section) {
       const std::string name(key.str());
-      if (value.is_table() && !innermost) continue;
+      if (value.is_table() && !innermost) {
+        if (name == role[depth + 1] || contains(commands, name)) continue;
+        return wrong(fmt::format("unknown section [{}.{}]; the commands are {}", role[depth], name,
+                                 fmt::join(commands, ", ")));
+      }
       if (!contains(known, name)) {
         if (!innermost && contains(of_siblings, name)) continue;
         return wrong(fmt::format("unknown key '{}' in [{}]; `atelier {} --help` lists the options", name,

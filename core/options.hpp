@@ -17,13 +17,14 @@ namespace atelier {
 using settings = std::map<std::string, std::vector<std::string>>;
 
 /// Reads a TOML file: a section a role, `[api]`, `[etl.load]`; keys of `[etl]` hold for each of its commands.
-/// `known` are the options of the role asked for, `of_siblings` those of the other commands in the same
-/// section. Errors: unreadable, not TOML, an unknown section or key, a value that is neither text, number,
-/// boolean nor a list of these.
+/// `roles` and `commands` (of this role) are the sections that may be there; `known` are the options of the
+/// role asked for, `of_siblings` those of the other commands in the same section. Errors: unreadable, not
+/// TOML, an unknown section or key, a value that is neither text, number, boolean nor a list of these.
 result<settings> read_settings(const std::string& file, const std::vector<std::string>& role,
                                const std::vector<std::string>& known,
                                const std::vector<std::string>& of_siblings,
-                               const std::vector<std::string>& roles);
+                               const std::vector<std::string>& roles,
+                               const std::vector<std::string>& commands = {});
 
 using environment = std::function<std::optional<std::string>(const std::string& name)>;
 

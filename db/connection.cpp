@@ -177,7 +177,7 @@ task<bool> connection::serve() {
     wake_finished();
     if (!alive || !sound) break;
     deadline =
-        pipeline_.in_flight() > 0 ? watchdog_.now() + options_.answer_timeout : clock::time_point::max();
+        pipeline_.awaits_server() ? watchdog_.now() + options_.answer_timeout : clock::time_point::max();
     if (pipeline_.waiting() > 0) schedule_turn();
   }
   co_return false;
@@ -199,9 +199,11 @@ void connection::schedule_turn() {
 void connection::turn() {
   turn_scheduled_ = false;
   if (!ready_ || flushing_) return;
+  const bool was_quiet = !pipeline_.awaits_server();
   const auto items = pipeline_.next_turn();
   if (items.empty()) return;
-  deadline = watchdog_.now() + options_.answer_timeout;
+  // Sending is no progress: while older statements wait, their deadline stands.
+  if (was_quiet) deadline = watchdog_.now() + options_.answer_timeout;
   bool sound = true;
   for (const auto* item : items)
     sound = sound && (item ? send(*static_cast<const call*>(item)) : PQpipelineSync(connection_.get()) == 1);
@@ -248,10 +250,14 @@ bool connection::take_answers() {
       ended_one = false;
       if (PQstatus(c) == CONNECTION_BAD || is_shutdown(field_of(result.get(), PG_DIAG_SQLSTATE)))
         return false;
-      if (PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC)
-        pipeline_.synced();
-      else
+      if (PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) {
+        if (auto* one = pipeline_.synced())
+          finished_.emplace_back(static_cast<call*>(one), std::move(*held_));
+      } else if (pipeline_.expects_sync()) {
+        return false;  // an error at the commit itself: whether the write was done is unknown
+      } else {
         take_answer(std::move(result));
+      }
       continue;
     }
     if (!answer_ && ended_one) break;
@@ -263,6 +269,8 @@ bool connection::take_answers() {
                                          : pipeline::verdict::succeeded;
     if (auto* one = pipeline_.answered(verdict))
       finished_.emplace_back(static_cast<call*>(one), std::move(*answer_));
+    else if (verdict == pipeline::verdict::succeeded)
+      held_ = std::move(answer_);
     answer_.reset();
   }
   return PQstatus(c) == CONNECTION_OK;
@@ -287,11 +295,13 @@ void connection::close() {
   ready_ = false;
   flushing_ = false;
   answer_.reset();
+  held_.reset();
   deadline = clock::time_point::max();
   if (descriptor_.is_open()) descriptor_.release();  // PQfinish closes it
   connection_.reset();
   wake_finished();
-  if (pipeline_.load() > 0) lost_(pipeline_.lost(), silent_ ? errc::timed_out : errc::connection_lost);
+  if (pipeline_.load() > 0 || pipeline_.awaits_server())
+    lost_(pipeline_.lost(), silent_ ? errc::timed_out : errc::connection_lost);
 }
 
 }  // namespace atelier::db

@@ -59,6 +59,7 @@ class connection final : public watched {
   timer pause_;
   std::vector<std::pair<call*, outcome>> finished_;
   std::optional<outcome> answer_;  // of the oldest statement in flight, until libpq says that it is whole
+  std::optional<outcome> held_;    // of a write that waits for its commit
   bool answer_aborted_ = false;
   bool ready_ = false;
   bool broken_ = false;

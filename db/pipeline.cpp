@@ -1,6 +1,7 @@
 #include "db/pipeline.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace atelier::db {
 
@@ -53,18 +54,27 @@ operation* pipeline::answered(verdict v) {
     aborted_.push_back(one);
     return nullptr;
   }
+  if (v == verdict::succeeded && one->writes) {
+    uncommitted_ = one;
+    return nullptr;
+  }
   one->where = operation::stage::idle;
   return one;
 }
 
-void pipeline::synced() {
+operation* pipeline::synced() {
   pop_front();
   waiting_.insert(waiting_.begin(), aborted_.begin(), aborted_.end());
   aborted_.clear();
+  auto* const committed = std::exchange(uncommitted_, nullptr);
+  if (committed) committed->where = operation::stage::idle;
+  return committed;
 }
 
 pipeline::leftovers pipeline::lost() {
   leftovers left;
+  if (uncommitted_) left.sent.push_back(uncommitted_);
+  uncommitted_ = nullptr;
   for (auto* one : in_flight_)
     if (one) left.sent.push_back(one);
   left.not_sent = std::move(aborted_);

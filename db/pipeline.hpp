@@ -42,11 +42,15 @@ class pipeline {
   enum class verdict { succeeded, failed, aborted };
 
   /// The server answered the oldest statement in flight. Returns it when it is finished; null when it was
-  /// aborted by a neighbour's error and waits again.
+  /// aborted by a neighbour's error and waits again, or when it is a write that succeeded: its commit is at
+  /// the Sync, and it is finished there.
   operation* answered(verdict v);
 
-  /// The server passed the oldest Sync.
-  void synced();
+  /// The server passed the oldest Sync. Returns the write that was committed by it, if there is one.
+  operation* synced();
+
+  /// True while something is still to come from the server.
+  bool awaits_server() const { return !in_flight_.empty(); }
 
   /// True if the next thing to come from the server is the answer to a statement, false: a Sync or nothing.
   bool expects_answer() const { return !in_flight_.empty() && in_flight_.front() != nullptr; }
@@ -70,6 +74,7 @@ class pipeline {
   std::deque<operation*> waiting_;
   std::deque<operation*> in_flight_;  // null: a Sync
   std::vector<operation*> aborted_;   // wait for the Sync, then go first
+  operation* uncommitted_ = nullptr;  // a write whose statement has succeeded
   std::size_t statements_in_flight_ = 0;
 };
 

@@ -77,7 +77,9 @@ failure session::last_error(std::string_view doing) const {
               first_line(PQerrorMessage(connection_.get())));
 }
 
-result<rows> session::checked(pg_result answer, const std::string& sql) const {
+result<rows> session::checked(pg_result answer, const std::string& sql) {
+  const char* const state = PQresultErrorField(answer.get(), PG_DIAG_SQLSTATE);
+  if (state) sqlstate_ = state;
   switch (PQresultStatus(answer.get())) {
     case PGRES_COMMAND_OK:
     case PGRES_TUPLES_OK:

@@ -50,14 +50,18 @@ class session {
   /// Ends a COPY so that the server forgets it.
   void copy_abandon(const std::string& reason);
 
+  /// The SQLSTATE of the last statement that failed; messages depend on the server's language, this does not.
+  const std::string& sqlstate() const { return sqlstate_; }
+
   PGconn* handle() const { return connection_.get(); }
 
  private:
   explicit session(pg_connection connection) : connection_(std::move(connection)) {}
   failure last_error(std::string_view doing) const;
-  result<rows> checked(pg_result answer, const std::string& sql) const;
+  result<rows> checked(pg_result answer, const std::string& sql);
 
   pg_connection connection_;
+  std::string sqlstate_;
 };
 
 /// A word for logs and errors that holds no password: `dbname on host:port`, or the socket's folder.

@@ -130,12 +130,13 @@ result<> load_lock::try_switch(const largest_ids& largest) {
 }
 
 result<> load_lock::publish(const largest_ids& largest) {
+  constexpr std::string_view lock_not_available = "55P03";  // PostgreSQL manual, appendix A
   for (int attempt = 1;; ++attempt) {
     auto done = try_switch(largest);
     if (done) break;
+    const bool locked_out = session_.sqlstate() == lock_not_available;
     if (auto undone = run(session_, "rollback"); !undone) return undone;
-    if (done.error().what.find("lock timeout") == std::string::npos || attempt == switch_attempts)
-      return done;
+    if (!locked_out || attempt == switch_attempts) return done;
     if (attempt == 1) log::info("waiting for readers that hold the tables, to switch to the new ones");
     std::this_thread::sleep_for(pause_between);  // let those through who wait behind us
   }

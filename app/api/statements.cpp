@@ -102,7 +102,10 @@ constexpr auto add_answer_sql =
     " select exists (select from question), go.id from (values (1)) one left join go on true";
 
 // One row if the id is there. A report that changes nothing writes nothing.
-#define HELPFUL(table) "update " table " set helpfulness = helpfulness + 1 where id = $1::bigint returning id"
+#define HELPFUL(table)                                                                                      \
+  "update " table                                                                                           \
+  " set helpfulness = least(helpfulness::bigint + 1, 2147483647)::integer where id = $1::bigint returning " \
+  "id"
 #define REPORT(table)                                            \
   "with marked as (update " table                                \
   " set reported = true where id = $1::bigint and not reported)" \
@@ -134,10 +137,13 @@ constexpr std::array statements{
         "select request_hash, location from idempotency_keys where key = $1::text and path = $2::text"
         " and created_at >= now() - interval '24 hours'",
         false},
-    db::statement{"forget_old_posts",
-                  "delete from idempotency_keys where (key, path) in (select key, path from idempotency_keys"
-                  " where created_at < now() - interval '24 hours' limit 1000 for update skip locked)",
-                  true},
+    db::statement{
+        "forget_old_posts",
+        "with gone as (delete from idempotency_keys where (key, path) in (select key, path from "
+        "idempotency_keys"
+        " where created_at < now() - interval '24 hours' limit 1000 for update skip locked) returning 1)"
+        " select count(*) from gone",
+        true},
     db::statement{"review_helpful", HELPFUL("reviews"), true},
     db::statement{"review_report", REPORT("reviews"), true},
     db::statement{"question_helpful", HELPFUL("questions"), true},

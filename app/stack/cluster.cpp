@@ -33,9 +33,10 @@ std::optional<pid_t> former_server(const fs::path& data) {
   const auto note = note_of_server(data);
   if (note.empty()) return std::nullopt;
   const auto pid = static_cast<pid_t>(std::strtol(note.front().c_str(), nullptr, 10));
-  std::string name;
-  std::getline(std::ifstream(fmt::format("/proc/{}/comm", pid)), name);
-  return pid > 0 && name == "postgres" ? std::optional(pid) : std::nullopt;
+  // PostgreSQL works in its data folder; another server that got the number works in another.
+  std::error_code gone;
+  const auto works_in = fs::read_symlink(fmt::format("/proc/{}/cwd", pid), gone);
+  return pid > 0 && !gone && fs::equivalent(works_in, data, gone) ? std::optional(pid) : std::nullopt;
 }
 
 std::string in_quotes(std::string_view value) {

@@ -38,13 +38,16 @@ result<> start_server(const premises& p, supervisor& all) {
               last_words(p.database.log));
 }
 
+// Less than the supervisor's patience with a member that was asked to stop.
+constexpr auto drain_max = "4s";
+
 // The proxy comes after the workers are ready: it would have to find them down first.
 result<> start_workers(const premises& p, supervisor& all) {
   std::vector<member> workers;
   for (const auto& where : p.workers)
-    workers.push_back(
-        {fmt::format("worker {}", to_string(where)),
-         ourselves({"api", "--listen", to_string(where), "--db", conninfo(p.database, database_name)})});
+    workers.push_back({fmt::format("worker {}", to_string(where)),
+                       ourselves({"api", "--listen", to_string(where), "--db",
+                                  conninfo(p.database, database_name), "--drain-timeout", drain_max})});
   if (auto added = all.add(std::move(workers)); !added) return added;
   std::size_t ready = 0;  // of the workers, from the first on
   const auto all_ready = [&] {
@@ -55,7 +58,8 @@ result<> start_workers(const premises& p, supervisor& all) {
 }
 
 result<> start_proxy(const premises& p, supervisor& all, const std::string& sample) {
-  member proxy{"proxy", ourselves({"lb", "--listen", to_string(p.listen), "--admin", to_string(p.admin)})};
+  member proxy{"proxy", ourselves({"lb", "--listen", to_string(p.listen), "--admin", to_string(p.admin),
+                                   "--drain-timeout", drain_max})};
   for (const auto& where : p.workers) {
     proxy.how.arguments.push_back("--worker");
     proxy.how.arguments.push_back(to_string(where));

@@ -81,7 +81,7 @@ task<bool> connection::readable() {
   const auto [error] = co_await socket_.async_wait(tcp_socket::wait_read, no_throw);
   if (expired_ && stage_ == stage::reading) {
     answer_refusal(408, "the request did not arrive in time", nullptr);
-    co_await flush();
+    if (co_await flush()) co_await linger();
     co_return false;
   }
   co_return !error && !expired_;
@@ -112,7 +112,8 @@ void connection::answer_refusal(unsigned status, std::string_view reason, const 
   ++owner_.counters_.refused;
   const request_head none;
   make_request_id(made_id_);
-  responder out(space_->out, head ? *head : none, {made_id_.data(), made_id_.size()}, true);
+  closing_ = true;
+  responder out(space_->out, head ? *head : none, {made_id_.data(), made_id_.size()}, closing_);
   out.send(owner_.service_.refusal(status, reason, head));
 }
 
@@ -142,11 +143,10 @@ connection::next connection::answer_all() {
       return next::wait;
     }
     const request asked{space.head, reader_.body(), request_id()};
-    const bool closes = closing_ || !space.head.keep_alive;
-    responder out(space.out, space.head, asked.id, closes);
+    responder out(space.out, space.head, asked.id, closing_);
     if (!owner_.service_.answer_now(asked, out)) return next::ask;
-    request_done(closes);
-    if (closes) return next::close;
+    request_done(out.closes());
+    if (closing_) return next::close;
     if (space.out.size() >= owner_.limits_.out_bytes_high_water) return next::again;
   }
 }
@@ -168,6 +168,8 @@ bool connection::send_now() {
 
 // Sends everything, waiting for a slow client. False: it is gone or too slow.
 task<bool> connection::flush() {
+  const auto stage_before = stage_;
+  const auto deadline_before = deadline;
   while (!send_now()) {
     if (errno != EAGAIN && errno != EINTR) co_return false;
     stage_ = stage::writing;
@@ -175,6 +177,8 @@ task<bool> connection::flush() {
     const auto [error] = co_await socket_.async_wait(tcp_socket::wait_write, no_throw);
     if (error) co_return false;
   }
+  stage_ = stage_before;
+  deadline = deadline_before;
   co_return true;
 }
 
@@ -221,13 +225,12 @@ task<> connection::run() {
 // A request that must wait for its answer. False: the client is gone.
 task<bool> connection::ask(next& what) {
   const request asked{space_->head, reader_.body(), request_id()};
-  const bool closes = closing_ || !space_->head.keep_alive;
-  responder out(space_->out, space_->head, asked.id, closes);
+  responder out(space_->out, space_->head, asked.id, closing_);
   stage_ = stage::answering;
   deadline = clock::time_point::max();
   co_await owner_.service_.answer(asked, out);
-  request_done(closes);
-  if (closes) what = next::close;
+  request_done(out.closes());
+  if (closing_) what = next::close;
   co_return send_now() || co_await flush();
 }
 

@@ -51,6 +51,7 @@ void responder::finish_head() {
   out_ += date_now();
   out_ += "\r\nX-Request-Id: ";
   out_ += request_id_;
+  close_ |= stopping_;
   if (close_)
     out_ += "\r\nConnection: close";
   else if (minor_version_ == 0)

@@ -35,18 +35,21 @@ std::string_view date_now();
 /// Writes answers to one request behind each other into a buffer that goes out with one system call.
 class responder {
  public:
-  responder(std::string& out, const request_head& head, std::string_view request_id, bool close)
+  /// `stopping` is looked at when the answer is written: a stop that begins while it is made is still said.
+  responder(std::string& out, const request_head& head, std::string_view request_id, const bool& stopping)
       : out_(out),
         request_id_(request_id),
         minor_version_(head.minor_version),
         head_only_(head.verb == method::head),
-        close_(close) {}
+        stopping_(stopping),
+        close_(!head.keep_alive) {}
 
   void send(const response& answer);
 
   /// An answer whose head is kept ready: the status line and fields, without the empty line.
   void send(std::string_view prepared_head, std::string_view body);
 
+  /// Whether the answer that was written ends the connection.
   bool closes() const { return close_; }
 
  private:
@@ -56,6 +59,7 @@ class responder {
   std::string_view request_id_;
   int minor_version_;
   bool head_only_;
+  const bool& stopping_;
   bool close_;
 };
 

@@ -63,7 +63,8 @@ result<settings> read(const std::string& toml) {
   const atelier::test::temp_dir folder;
   const auto file = folder.path() / "atelier.toml";
   std::ofstream(file) << toml;
-  return read_settings(file, role, known, {"db", "jobs", "seed"}, {"api", "etl", "lb"});
+  return read_settings(file, role, known, {"db", "jobs", "seed"}, {"api", "etl", "lb"},
+                       {"load", "check", "sample"});
 }
 
 }  // namespace
@@ -85,6 +86,7 @@ TEST_CASE("what a file says wrongly is an error that names it") {
   };
   CHECK_THAT(message("[etl.load]\njbos = 3\n"), Catch::Contains("unknown key 'jbos'"));
   CHECK_THAT(message("[elt]\ndb = 'x'\n"), Catch::Contains("unknown section [elt]"));
+  CHECK_THAT(message("[etl.laod]\ndb = 'x'\n"), Catch::Contains("unknown section [etl.laod]"));
   CHECK_THAT(message("db = 'x'\n"), Catch::Contains("outside a section"));
   CHECK_THAT(message("[etl\n"), Catch::Contains("atelier.toml"));
   CHECK_THAT(message("[etl.load]\ndb = 1979-05-27\n"), Catch::Contains("must be text, a number"));

@@ -77,6 +77,28 @@ TEST_CASE(
   CHECK(t.queue.next_turn() == turn{&t.b, &t.c, &later, nullptr});
 }
 
+TEST_CASE("a write is finished by its Sync, where it is committed, and not before") {
+  pipeline queue({});
+  operation write;
+  write.writes = true;
+  REQUIRE(queue.push(write));
+  CHECK(queue.next_turn() == turn{&write, nullptr});
+  CHECK(queue.answered(verdict::succeeded) == nullptr);
+  CHECK(queue.awaits_server());
+  CHECK(queue.synced() == &write);
+  CHECK_FALSE(queue.awaits_server());
+}
+
+TEST_CASE("a write whose connection is lost before its Sync may have been done") {
+  pipeline queue({});
+  operation write;
+  write.writes = true;
+  REQUIRE(queue.push(write));
+  queue.next_turn();
+  CHECK(queue.answered(verdict::succeeded) == nullptr);
+  CHECK(queue.lost().sent == turn{&write});
+}
+
 TEST_CASE("a lost connection tells what was sent from what was not") {
   three_reads t;
   operation later;
@@ -111,7 +133,8 @@ TEST_CASE("every statement comes back exactly once, whatever fails") {
       if (!front) {
         REQUIRE(queue.expects_sync());
         aborting = false;
-        return queue.synced();
+        if (const auto* committed = queue.synced()) ++back[committed];
+        return;
       }
       REQUIRE(queue.expects_answer());
       const auto v = aborting ? verdict::aborted : one_in(5) ? verdict::failed : verdict::succeeded;
