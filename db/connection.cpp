@@ -1,6 +1,7 @@
 #include "db/connection.hpp"
 
 #include "core/log.hpp"
+#include "db/host_names.hpp"
 #include "db/session.hpp"
 
 #include <boost/asio/post.hpp>
@@ -99,21 +100,42 @@ task<bool> connection::wait(descriptor::wait_type what) {
   co_return !error && !silent_ && !stopping_;
 }
 
-task<bool> connection::connect() {
-  // What stands before dbname is a default that the conninfo may replace.
-  const char* const keywords[] = {"keepalives_idle",
-                                  "keepalives_interval",
-                                  "keepalives_count",
-                                  "fallback_application_name",
-                                  "dbname",
-                                  "client_encoding",
-                                  nullptr};
-  const char* const values[] = {
-      "10", "5", "3", options_.application_name.c_str(), options_.conninfo.c_str(), "UTF8", nullptr};
-  connection_.reset(PQconnectStartParams(keywords, values, 1));
+// Starts to connect, with every name looked up: from here on libpq does not block.
+task<bool> connection::begin() {
+  std::vector<std::pair<const char*, std::string>> parameters{
+      // What stands before dbname is a default that the conninfo may replace; what stands behind it replaces.
+      {"keepalives_idle", "10"},     {"keepalives_interval", "5"},
+      {"keepalives_count", "3"},     {"fallback_application_name", options_.application_name},
+      {"dbname", options_.conninfo}, {"client_encoding", "UTF8"},
+  };
+  if (auto named = servers_to_look_up(options_.conninfo)) {
+    const auto found = co_await look_up(std::move(*named));
+    if (!found) {
+      if (!problem_reported_) log::warning("{}", found.error().what);
+      problem_reported_ = true;
+      co_return false;
+    }
+    parameters.emplace_back("host", comma_separated(found->hosts));
+    parameters.emplace_back("hostaddr", comma_separated(found->addresses));
+    parameters.emplace_back("port", comma_separated(found->ports));
+  }
+  std::vector<const char*> keywords;
+  std::vector<const char*> values;
+  for (const auto& [keyword, value] : parameters) {
+    keywords.push_back(keyword);
+    values.push_back(value.c_str());
+  }
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+  connection_.reset(PQconnectStartParams(keywords.data(), values.data(), 1));
   if (!connection_ || PQstatus(connection_.get()) == CONNECTION_BAD) co_return false;
   PQsetNoticeProcessor(
       connection_.get(), [](void*, const char*) {}, nullptr);
+  co_return true;
+}
+
+task<bool> connection::connect() {
+  if (!co_await begin()) co_return false;
   for (auto next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK; next = PQconnectPoll(connection_.get())) {
     if (next == PGRES_POLLING_FAILED) co_return false;
     // libpq may have gone on to another socket: take the one of now, and never close it ourselves.

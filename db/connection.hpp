@@ -8,7 +8,10 @@
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
+#include <functional>
+#include <optional>
 #include <random>
+#include <vector>
 
 namespace atelier::db {
 
@@ -35,6 +38,7 @@ class connection final : public watched {
   using descriptor = asio::posix::basic_stream_descriptor<executor>;
 
   task<bool> open();
+  task<bool> begin();
   task<bool> connect();
   task<bool> prepare();
   task<bool> serve();

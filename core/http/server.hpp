@@ -8,6 +8,8 @@
 #include "core/listener.hpp"
 #include "core/watchdog.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
