@@ -23,9 +23,8 @@ std::size_t connections_that_fit(std::size_t wanted, std::size_t files_each) {
   const auto files = raise_open_files_limit();
   const auto fit = std::max<std::size_t>(1, (files - std::min(files, reserve)) / files_each);
   if (fit >= wanted) return wanted;
-  log::warning(
-      "the limit of open files allows fewer connections than asked for; raise it (ulimit -n) open_files={} "
-      "connections={} wanted={}",
+  log::info(
+      "connections are bounded by the limit of open files (ulimit -n) open_files={} connections={} wanted={}",
       files, fit, wanted);
   return fit;
 }
