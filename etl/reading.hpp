@@ -56,11 +56,11 @@ class run_state {
   void count_rejected(reading& file, const reject_note& note);
   void count_read(reading& file, std::uint64_t bytes);
 
-  /// True when another thread has failed, or the limit is passed for certain: everybody stops.
+  /// True when another thread has failed, or the limit is passed: everybody stops.
   bool must_stop() const { return stop_.load(std::memory_order_relaxed); }
   void stop() { stop_ = true; }
-  /// The limit against what was read: nothing if it holds. At the end exact; before, only when no remaining
-  /// row can mend it.
+  /// The limit against what was read: nothing if it holds. At the end exact; before, by an
+  /// estimate of the rows to come with a margin, so files of very unlike rows can be stopped too early.
   std::optional<failure> over_limit(bool at_end) const;
 
   load_report report() const;

@@ -1,4 +1,4 @@
-// Everything that is bounded, and by how much. Each is an option of `atelier lb`.
+// Everything that is bounded, and by how much. Most are options of `atelier lb`.
 #pragma once
 
 #include "core/http/head.hpp"
