@@ -1,4 +1,5 @@
-// Read once instead of in every file. Only the standard library, Asio and fmt: nothing of ours, so that the arrows still hold.
+// Read once instead of in every file. Only the standard library, Asio and fmt: nothing of ours, so that the
+// arrows still hold.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

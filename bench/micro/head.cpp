@@ -1,5 +1,5 @@
-// Reads one browser's request head many times: with our reader, or with a parser derived from Beast's, fields kept as views.
-// For `bench/run head`, which counts the instructions of each.
+// Reads one browser's request head many times: with our reader, or with a parser derived from Beast's, fields
+// kept as views. For `bench/run head`, which counts the instructions of each.
 #include "core/http/head.hpp"
 
 #include <boost/beast/http/basic_parser.hpp>
@@ -18,7 +18,8 @@ constexpr std::string_view bytes =
     "Host: shop.example.com\r\n"
     "Connection: keep-alive\r\n"
     "Accept: application/json, text/plain, */*\r\n"
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/119.0.0.0 Safari/537.36\r\n"
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/119.0.0.0 "
+    "Safari/537.36\r\n"
     "Origin: https://shop.example.com\r\n"
     "Referer: https://shop.example.com/products/40344\r\n"
     "Accept-Encoding: gzip, deflate, br\r\n"
@@ -35,25 +36,30 @@ class beast_reader final : public beast::http::basic_parser<true> {
   std::string_view target;
 
  private:
-  void on_request_impl(beast::http::verb, beast::string_view, beast::string_view t, int, beast::error_code&) override {
+  void on_request_impl(beast::http::verb, beast::string_view, beast::string_view t, int,
+                       beast::error_code&) override {
     target = {t.data(), t.size()};
   }
   void on_response_impl(int, beast::string_view, int, beast::error_code&) override {}
-  void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value, beast::error_code&) override {
+  void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value,
+                     beast::error_code&) override {
     fields.add({name.data(), name.size()}, {value.data(), value.size()});
   }
   void on_header_impl(beast::error_code&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, beast::error_code&) override {}
   std::size_t on_body_impl(beast::string_view body, beast::error_code&) override { return body.size(); }
   void on_chunk_header_impl(std::uint64_t, beast::string_view, beast::error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view body, beast::error_code&) override { return body.size(); }
+  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view body, beast::error_code&) override {
+    return body.size();
+  }
   void on_finish_impl(beast::error_code&) override {}
 };
 
 std::size_t read_ours() {
   static atelier::http::request_head head;  // kept, as a connection keeps it
   const auto outcome = atelier::http::parse_request_head(bytes, {}, head);
-  return outcome.what == atelier::http::head_outcome::kind::complete ? head.fields.size() + head.target.size() : 0;
+  return outcome.what == atelier::http::head_outcome::kind::complete ? head.fields.size() + head.target.size()
+                                                                     : 0;
 }
 
 std::size_t read_beasts() {
