@@ -10,11 +10,6 @@
 namespace atelier::db {
 namespace {
 
-std::string first_line_of(const char* message) {
-  const std::string_view text(message ? message : "");
-  return std::string(text.substr(0, text.find('\n')));
-}
-
 std::string field_of(const PGresult* result, int code) {
   const char* text = PQresultErrorField(result, code);
   return text ? text : "";
@@ -83,7 +78,7 @@ void connection::report_problem(std::string_view doing) {
   if (problem_reported_) return;  // once until it is back
   problem_reported_ = true;
   log::warning("{}; trying again until it is back reason=\"{}\"", doing,
-               connection_ ? first_line_of(PQerrorMessage(connection_.get())) : "");
+               connection_ ? first_line(PQerrorMessage(connection_.get())) : "");
 }
 
 task<bool> connection::open() {
@@ -175,7 +170,7 @@ task<bool> connection::prepare() {
         log::warning(
             "a statement cannot be prepared: is the schema there? `atelier schema apply` makes it "
             "reason=\"{}\"",
-            first_line_of(PQresultErrorMessage(result.get())));
+            first_line(PQresultErrorMessage(result.get())));
         problem_reported_ = true;
         co_return false;
       }

@@ -4,6 +4,8 @@
 #include <libpq-fe.h>
 
 #include <memory>
+#include <string>
+#include <string_view>
 
 namespace atelier::db {
 
@@ -16,5 +18,11 @@ struct clear_result {
   void operator()(PGresult* result) const noexcept { PQclear(result); }
 };
 using pg_result = std::unique_ptr<PGresult, clear_result>;
+
+/// What libpq says happened: its messages go on with hints on further lines.
+inline std::string first_line(const char* message) {
+  const std::string_view text(message ? message : "");
+  return std::string(text.substr(0, text.find('\n')));
+}
 
 }  // namespace atelier::db

@@ -1,19 +1,24 @@
 #include "db/session.hpp"
 
-#include <boost/algorithm/string/trim.hpp>
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdlib>
 
 namespace atelier::db {
 namespace {
 
-// libpq ends its messages with a newline; the first line says what happened.
-std::string first_line(const char* message) {
-  std::string text(message ? message : "");
-  if (const auto end = text.find('\n'); end != std::string::npos) text.resize(end);
-  boost::algorithm::trim(text);
-  return text;
+// Whoever wrote down how long to wait, in the conninfo, in a service or in the environment, is to be heard.
+bool names_timeout(const std::string& conninfo) {
+  if (std::getenv("PGCONNECT_TIMEOUT") || std::getenv("PGSERVICE")) return true;
+  bool found = false;
+  PQconninfoOption* options = PQconninfoParse(conninfo.c_str(), nullptr);
+  for (auto* option = options; option && option->keyword; ++option) {
+    const std::string_view name = option->keyword;
+    found |= (name == "connect_timeout" || name == "service") && option->val;
+  }
+  PQconninfoFree(options);
+  return found;
 }
 
 }  // namespace
@@ -59,9 +64,9 @@ bool holds_password(const std::string& conninfo) {
 
 result<session> session::open(const std::string& conninfo, std::string_view application_name) {
   const std::string name(application_name);
-  const char* const keywords[] = {"dbname", "fallback_application_name", "connect_timeout", "client_encoding",
-                                  nullptr};
-  const char* const values[] = {conninfo.c_str(), name.c_str(), "10", "UTF8", nullptr};
+  const char* const keywords[] = {"dbname", "fallback_application_name", "client_encoding",
+                                  names_timeout(conninfo) ? nullptr : "connect_timeout", nullptr};
+  const char* const values[] = {conninfo.c_str(), name.c_str(), "UTF8", "10", nullptr};
   pg_connection connection(PQconnectdbParams(keywords, values, 1));
   if (PQstatus(connection.get()) != CONNECTION_OK)
     return fail(

@@ -30,6 +30,7 @@ class copy_writer {
   void int16(std::int16_t v) { sized(v); }
   void boolean(bool v) { sized(static_cast<std::int8_t>(v)); }
   void text(std::string_view v);
+  void text_or_null(std::string_view v, bool none) { none ? null() : text(v); }
   /// Milliseconds since 1970, into a timestamptz.
   void moment(std::int64_t epoch_ms) { sized((epoch_ms - 946'684'800'000) * 1000); }
   void int64_array(std::span<const std::int64_t> items);

@@ -14,18 +14,6 @@ constexpr auto answer_columns =
 // The positions of the columns of questions.csv and answers.csv, which are alike.
 enum column_of : std::size_t { id, parent, body, date, name, email, reported, helpful };
 
-void text_or_null(copy_writer& out, const value& v) {
-  if (v.none)
-    out.null();
-  else
-    out.text(v.text);
-}
-
-fate refuse(rejection& why, reject reason, set_kind set, std::size_t column) {
-  why = {reason, shape_of(set).columns[column].name, {}};
-  return fate::refused;
-}
-
 void write_common(copy_writer& out, const row& r) {
   const auto& v = r.values;
   out.int64(v[id].number);
@@ -34,7 +22,7 @@ void write_common(copy_writer& out, const row& r) {
   out.boolean(v[reported].number != 0);
   out.text(v[body].text);
   out.text(v[name].text);
-  text_or_null(out, v[email]);
+  out.text_or_null(v[email].text, v[email].none);
 }
 
 // What is kept in memory: 4 bytes a question, 8 a run of one product's questions, a bit an answer.

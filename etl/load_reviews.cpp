@@ -47,11 +47,6 @@ struct characteristic {
   std::uint32_t count = 0;
 };
 
-fate refuse(rejection& why, reject reason, set_kind set, std::size_t column) {
-  why = {reason, shape_of(set).columns[column].name, {}};
-  return fate::refused;
-}
-
 // All that is kept in memory of the reviews' side: some 40 bytes a product, 30 a characteristic, 12 a review.
 class reviews_load {
  public:
@@ -109,12 +104,6 @@ result<> reviews_load::read_characteristics() {
 
 void reviews_load::write_review(copy_writer& out, const row& r, const std::vector<photo>& photos) {
   const auto& v = r.values;
-  const auto text_or_null = [&](const value& text) {
-    if (text.none)
-      out.null();
-    else
-      out.text(text.text);
-  };
   out.begin_row(14);
   out.int64(v[product].number);
   out.int64(v[id].number);
@@ -125,9 +114,9 @@ void reviews_load::write_review(copy_writer& out, const row& r, const std::vecto
   out.boolean(v[reported].number != 0);
   out.text(v[summary].text);
   out.text(v[body].text);
-  text_or_null(v[response]);
+  out.text_or_null(v[response].text, v[response].none);
   out.text(v[name].text);
-  text_or_null(v[email]);
+  out.text_or_null(v[email].text, v[email].none);
   write_photos(out, photos);
   out.end_row();
 }

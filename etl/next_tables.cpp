@@ -62,6 +62,30 @@ result<> build_indexes(db::session& session, std::string_view table) {
   return {};
 }
 
+// The new table belongs to whom the old one belongs to, and the same roles may read and write it and its
+// columns.
+result<> carry_over_rights(db::session& session, std::string_view table) {
+  const auto rights = session.run(fmt::format(
+      "with old as (select oid, relowner, relacl from pg_class where oid = '{0}.{1}'::regclass),"
+      " rights as ("
+      "  select a.*, '' as columns from old, aclexplode(relacl) a union all"
+      "  select a.*, format('(%I)', attname) from old join pg_attribute on attrelid = oid, "
+      "aclexplode(attacl) a"
+      "  where attnum > 0 and not attisdropped)"
+      " select pg_get_userbyid(relowner) = current_user, quote_ident(pg_get_userbyid(relowner)),"
+      "  (select coalesce(string_agg(format('grant %s%s on {2}.{1} to %s%s', privilege_type, columns,"
+      "    case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end,"
+      "    case when is_grantable then ' with grant option' else '' end), '; '), '') from rights) from old",
+      serving_schema, table, next_schema));
+  if (!rights) return rights.error();
+  std::string sql;
+  if (rights->text(0, 0) != "t")
+    sql = fmt::format("grant usage, create on schema {0} to {2}; alter table {0}.{1} owner to {2}; ",
+                      next_schema, table, rights->text(0, 1));
+  sql += rights->text(0, 2);
+  return sql.empty() ? result<>{} : run(session, sql);
+}
+
 }  // namespace
 
 result<load_lock> load_lock::take(const std::string& conninfo) {
@@ -125,7 +149,8 @@ result<> load_lock::try_switch(const largest_ids& largest) {
   past("question_ids", largest.question);
   past("answer_ids", largest.answer);
   past("answer_photo_ids", largest.answer_photo);
-  sql += fmt::format("delete from {}.idempotency_keys; drop schema {}; commit", serving_schema, next_schema);
+  sql += fmt::format("delete from {}.idempotency_keys; drop schema {}; {}; commit", serving_schema,
+                     next_schema, empty_caches);
   return run(session_, sql);
 }
 
@@ -177,7 +202,10 @@ result<> next_table::finish_rows() {
 }
 
 result<> next_table::commit() {
-  return run(*session_, fmt::format("analyze {}.{}; commit", next_schema, table_));
+  if (auto analysed = run(*session_, fmt::format("analyze {}.{}", next_schema, table_)); !analysed)
+    return analysed;
+  if (auto carried = carry_over_rights(*session_, table_); !carried) return carried;
+  return run(*session_, "commit");
 }
 
 }  // namespace atelier::etl

@@ -15,6 +15,10 @@ inline constexpr std::string_view serving_schema = "atelier";
 inline constexpr std::string_view next_schema = "atelier_next";  // being built
 inline constexpr std::string_view old_schema = "atelier_old";    // served until a moment ago, being dropped
 
+/// Said in a transaction that changes what serves: the workers listen, and empty their caches when it
+/// commits.
+inline constexpr std::string_view empty_caches = "notify atelier_cache, 'all'";
+
 /// The tables that a load replaces.
 inline constexpr std::array<std::string_view, 5> loaded_tables{
     "reviews", "product_meta", "characteristic_reviews", "questions", "answers"};
@@ -38,8 +42,8 @@ class load_lock {
   /// Drops the next tables after a failure; what serves is untouched.
   void give_up();
   /// Puts the next tables in the place of those that serve, in one short transaction; sequences go past the
-  /// largest ids, and idempotency keys are forgotten, since what they created is gone. Then drops the old
-  /// tables.
+  /// largest ids, idempotency keys are forgotten, since what they created is gone, and the workers' caches
+  /// are told. Then drops the old tables.
   result<> publish(const largest_ids& largest);
 
  private:
@@ -61,7 +65,7 @@ class next_table {
   copy_writer& rows() { return writer_; }
   /// Ends the COPY and builds the indexes that the serving table has.
   result<> finish_rows();
-  /// Gathers statistics and commits.
+  /// Gathers statistics, gives the table the owner and the rights of the serving one, and commits.
   result<> commit();
 
  private:

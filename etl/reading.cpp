@@ -7,8 +7,6 @@
 namespace atelier::etl {
 namespace {
 
-constexpr std::uint64_t sample_rows = 10'000;  // before so many rows are read, a share says nothing
-
 // What stands in a column of the record, for the log.
 std::string_view bytes_of(const record& r, const layout& where, std::string_view column) {
   for (std::size_t i = 0; i < r.fields.size() && i < where.column_of.size(); ++i)
@@ -34,7 +32,8 @@ result<> read_file(run_state& run, std::uint32_t index, const see_row& see) {
     const auto next = reader.next();
     if (!next) return next.error();
     const auto bytes = (*source)->bytes_read();
-    if (bytes != file.bytes_so_far || !*next) run.count_read(file, bytes - file.bytes_so_far);
+    if (bytes != file.bytes_so_far || !*next)
+      run.count_read(file, bytes - file.bytes_so_far, *next ? (*next)->offset : bytes);
     if (!*next) break;
     const record& r = **next;
     ++file.counts.rows_read;
@@ -88,7 +87,6 @@ run_state::run_state(std::vector<input> inputs, const std::string& reject_folder
   std::map<std::string, int> names;
   for (auto& one : inputs) {
     present_[static_cast<std::size_t>(one.where.set)] = true;
-    bytes_total_ += one.bytes;
     std::string stem;
     if (!reject_folder.empty()) {
       stem = std::filesystem::path(one.path).filename().string();
@@ -115,11 +113,22 @@ void run_state::count_rejected(reading& file, const reject_note& note) {
   }
 }
 
-void run_state::count_read(reading& file, std::uint64_t bytes) {
+void run_state::count_read(reading& file, std::uint64_t bytes, std::uint64_t parsed) {
   rows_read_ += file.counts.rows_read - file.rows_so_far;
   file.rows_so_far = file.counts.rows_read;
-  bytes_read_ += bytes;
+  file.parsed_so_far = parsed;
   file.bytes_so_far += bytes;
+}
+
+// The rows to come first and those read last, so that a row that passes from one to the other meanwhile is
+// counted twice and never left out.
+std::uint64_t run_state::rows_at_most() const {
+  std::uint64_t rows = 0;
+  for (const auto& file : files_)
+    if (!file->is_over)
+      rows += 1 + (file->of.bytes - std::min(file->of.bytes, file->parsed_so_far.load())) /
+                      shortest_row_bytes(file->of.where.set);
+  return rows + rows_read_.load();
 }
 
 std::optional<failure> run_state::over_limit(bool at_end) const {
@@ -132,13 +141,7 @@ std::optional<failure> run_state::over_limit(bool at_end) const {
   if (at_end) {
     for (const auto& file : files_) rows += file->counts.rows_read;
   } else {
-    const auto read = rows_read_.load();
-    const auto bytes = bytes_read_.load();
-    if (!limit_passed_ && (read < sample_rows || bytes == 0)) return std::nullopt;
-    // As many rows as there would be if the rest of the bytes held rows like these, and a margin.
-    rows = static_cast<std::uint64_t>(
-        1.5 * static_cast<double>(read) *
-        std::max(1.0, static_cast<double>(bytes_total_) / static_cast<double>(bytes + 1)));
+    rows = rows_at_most();
   }
   if (!limit_passed_ && static_cast<double>(rejected) <= *limit_.share * static_cast<double>(rows))
     return std::nullopt;
@@ -153,6 +156,11 @@ load_report run_state::report() const {
     all.files.push_back(
         {file->of.path, file->of.where.set, file->counts, file->bytes, file->seconds, file->sha256});
   return all;
+}
+
+fate refuse(rejection& why, reject reason, set_kind set, std::size_t column) {
+  why = {reason, shape_of(set).columns[column].name, {}};
+  return fate::refused;
 }
 
 result<> read_set(run_state& run, set_kind set, const see_row& see) {

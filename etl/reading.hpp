@@ -38,7 +38,8 @@ struct reading {
   std::uint64_t bytes = 0;
   double seconds = 0;
   std::string sha256;
-  std::atomic<std::uint64_t> bytes_so_far = 0;  // for the progress line, from another thread
+  std::atomic<std::uint64_t> bytes_so_far = 0;   // for the progress line, from another thread
+  std::atomic<std::uint64_t> parsed_so_far = 0;  // bytes behind which the rows so far end
   std::atomic<std::uint64_t> rows_so_far = 0;
   std::atomic<bool> is_over = false;
 };
@@ -54,24 +55,24 @@ class run_state {
 
   void count_loaded(reading& file, repair_set repairs);
   void count_rejected(reading& file, const reject_note& note);
-  void count_read(reading& file, std::uint64_t bytes);
+  void count_read(reading& file, std::uint64_t bytes, std::uint64_t parsed);
 
   /// True when another thread has failed, or the limit is passed: everybody stops.
   bool must_stop() const { return stop_.load(std::memory_order_relaxed); }
   void stop() { stop_ = true; }
-  /// The limit against what was read: nothing if it holds. At the end exact; before, by an
-  /// estimate of the rows to come with a margin, so files of very unlike rows can be stopped too early.
+  /// The limit against what was read: nothing if it holds. Before the end it is passed only if it will be for
+  /// certain, even if all bytes to come were rows as short and good as can be.
   std::optional<failure> over_limit(bool at_end) const;
 
   load_report report() const;
 
  private:
+  std::uint64_t rows_at_most() const;
+
   std::vector<std::unique_ptr<reading>> files_;
   std::array<bool, set_count> present_{};
   reject_limit limit_;
   std::int64_t now_ms_;
-  std::uint64_t bytes_total_ = 0;
-  std::atomic<std::uint64_t> bytes_read_ = 0;
   std::atomic<std::uint64_t> rows_read_ = 0;
   std::atomic<std::uint64_t> rejected_ = 0;
   std::atomic<bool> stop_ = false;
@@ -80,6 +81,9 @@ class run_state {
 
 /// What the caller made of a clean row.
 enum class fate { loaded, refused, deferred };
+
+/// For a caller who refuses a row because of the value of one column.
+fate refuse(rejection& why, reject reason, set_kind set, std::size_t column);
 
 /// Reads all files of a set, one after the other, and shows every clean row; those that are not clean are
 /// counted and noted here. `see` fills `why` when it refuses. Errors: unreadable; rejects that cannot be

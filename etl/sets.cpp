@@ -59,6 +59,13 @@ constexpr std::array<set_shape, set_count> sets{{
 
 const set_shape& shape_of(set_kind kind) { return sets[static_cast<std::size_t>(kind)]; }
 
+std::size_t shortest_row_bytes(set_kind kind) {
+  std::size_t bytes = 0;
+  for (const auto& c : shape_of(kind).columns)
+    if (c.required) bytes += 1 + (c.type == date ? 9 : 1);  // epoch seconds have 9 digits since 1973
+  return bytes;
+}
+
 std::span<const set_shape, set_count> all_sets() { return sets; }
 
 }  // namespace atelier::etl

@@ -44,6 +44,10 @@ struct set_shape {
 };
 
 const set_shape& shape_of(set_kind kind);
+
+/// Bytes of the shortest row that could be loaded, its line end included: every column that must be there,
+/// one byte each where one is enough.
+std::size_t shortest_row_bytes(set_kind kind);
 std::span<const set_shape, set_count> all_sets();
 
 /// The largest number of columns of any set.

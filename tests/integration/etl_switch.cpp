@@ -1,0 +1,143 @@
+// A load while others read, while others load, and killed in the middle.
+#include "db/session.hpp"
+#include "etl/next_tables.hpp"
+#include "integration/etl_house.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <map>
+#include <thread>
+
+using namespace atelier;
+using namespace atelier::etl_house;
+using namespace std::chrono_literals;
+using test::finished;
+using test::temp_dir;
+using test::test_database;
+
+TEST_CASE("a second load asks for its mode, replaces, and no reader ever sees a half", "[etl]") {
+  const temp_dir first, second;
+  make_sample(first, 100, 1);
+  make_sample(second, 130, 2);
+  const test_database database;
+  REQUIRE(load(database, first.path()).code == 0);
+
+  const auto refused = load(database, second.path());
+  CHECK(refused.code == 2);
+  CHECK(refused.errors.find("--mode replace") != std::string::npos);
+
+  constexpr auto counts =
+      "select (select count(*) from atelier.reviews) || ' ' || (select count(*) from atelier.answers) || ' ' "
+      "||"
+      " (select sum(rating_5 + rating_4 + rating_3 + rating_2 + rating_1) from atelier.product_meta)";
+  const auto before = ask(database, counts);
+  ask(database,
+      "insert into atelier.idempotency_keys (key, path, request_hash) values ('k', '/reviews', '') returning "
+      "key");
+  std::atomic<bool> over = false;
+  std::map<std::string, int> seen;
+  std::thread reader([&] {
+    auto session = db::session::open(database.conninfo(), "reader");
+    if (!session || !session->run(fmt::format("prepare counts as {}", counts))) return;
+    while (!over) {
+      const auto rows = session->run("execute counts");
+      ++seen[rows ? std::string(rows->text(0, 0)) : rows.error().what];
+    }
+  });
+  const auto done = load(database, second.path(), {"--mode", "replace"});
+  const auto after = ask(database, counts);
+  std::this_thread::sleep_for(50ms);
+  over = true;
+  reader.join();
+  INFO(done.errors);
+  CHECK(done.code == 0);
+  CHECK(before != after);
+  CHECK(seen.size() == 2);
+  CHECK(seen[before] > 0);
+  CHECK(seen[after] > 0);
+  CHECK(ask(database, "select count(*) from atelier.idempotency_keys") == "0");
+}
+
+TEST_CASE("killed at any moment, a load has changed all or nothing, and the next ends right", "[etl]") {
+  const temp_dir first, second;
+  make_sample(first, 50, 1);
+  make_sample(second, 1500, 2);
+  const test_database database;
+  REQUIRE(load(database, first.path()).code == 0);
+  const auto before = ask(database, "select count(*) from atelier.reviews");
+  std::vector<std::string> seen;  // what served after each death
+  for (const auto delay : {20ms, 120ms, 300ms}) {
+    test::child_process child(
+        ATELIER_PROGRAM, {"etl", "load", second.path(), "--db", database.conninfo(), "--mode", "replace"});
+    std::this_thread::sleep_for(delay);
+    child.signal(SIGKILL);
+    child.wait();
+    seen.push_back(ask(database, "select count(*) from atelier.reviews"));
+  }
+  const auto done = load(database, second.path(), {"--mode", "replace"});
+  INFO(done.errors);
+  REQUIRE(done.code == 0);
+  const auto whole = ask(database, "select count(*) from atelier.reviews");
+  CHECK(whole != before);
+  for (const auto& served : seen)
+    CHECK((served == before || served == whole));  // the last may have switched already
+  CHECK(ask(database, "select count(*) from atelier.characteristic_reviews") ==
+        std::to_string(lines_of(second / "characteristic_reviews.csv") - 1));
+  CHECK(ask(database, "select count(*) from pg_namespace where nspname in ('atelier_next', 'atelier_old')") ==
+        "0");
+}
+
+TEST_CASE("one load at a time, and the second says who runs", "[etl]") {
+  small_set set;
+  const temp_dir folder;
+  const test_database database;
+  auto other = etl::load_lock::take(database.conninfo());
+  REQUIRE(other);
+  const auto refused = load(database, set.write(folder));
+  CHECK(refused.code == 1);
+  CHECK(refused.errors.find("another load") != std::string::npos);
+  CHECK(refused.errors.find("process") != std::string::npos);
+}
+
+TEST_CASE("new tables belong to whom the old ones did, and the same roles may read them", "[etl]") {
+  small_set set;
+  const temp_dir folder;
+  const test_database database;
+  const auto owner = "owner_of_" + database.name(), reader = "reader of " + database.name();
+  ask(database,
+      fmt::format("create role {0}; create role \"{1}\"; grant usage, create on schema atelier to {0};"
+                  " alter table atelier.reviews owner to {0}; grant select on atelier.reviews to \"{1}\";"
+                  " grant select on atelier.questions to public; grant update (helpfulness) on "
+                  "atelier.questions to \"{1}\" with grant option",
+                  owner, reader));
+  constexpr auto rights =
+      "select string_agg(relname || ' ' || pg_get_userbyid(relowner) || ' ' || coalesce(relacl::text, '') || "
+      "coalesce((select string_agg(attname || attacl::text, ' ') from pg_attribute where attrelid = c.oid "
+      "and "
+      "attacl is not null), ''), '; ' order by relname) from pg_class c where relkind = 'r' and relnamespace "
+      "= "
+      "'atelier'::regnamespace";
+  const auto before = ask(database, rights);
+  const auto done = load(database, set.write(folder));
+  INFO(done.errors);
+  REQUIRE(done.code == 0);
+  CHECK(ask(database, rights) == before);
+  CHECK(before.find(owner) != std::string::npos);
+  ask(database, fmt::format("drop owned by {0}, \"{1}\" cascade; drop role {0}, \"{1}\"", owner, reader));
+}
+
+TEST_CASE("the workers hear of new data when they can see them", "[etl]") {
+  small_set set;
+  const temp_dir folder;
+  const test_database database;
+  auto listener = db::session::open(database.conninfo(), "listener");
+  REQUIRE(listener);
+  REQUIRE(listener->run("listen atelier_cache"));
+  REQUIRE(load(database, set.write(folder)).code == 0);
+  REQUIRE(listener->run("select 1"));
+  const std::unique_ptr<PGnotify, void (*)(void*)> heard(PQnotifies(listener->handle()), PQfreemem);
+  REQUIRE(heard);
+  CHECK(std::string(heard->extra) == "all");
+}
