@@ -1,9 +1,5 @@
 #include "db/connection.hpp"
 
-#include "core/log.hpp"
-#include "db/host_names.hpp"
-#include "db/session.hpp"
-
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
@@ -28,129 +24,59 @@ error error_of(const PGresult* result) {
 
 }  // namespace
 
-connection::connection(asio::io_context& loop, watchdog& dog, const pool_options& options, on_lost lost)
+connection::connection(asio::io_context& loop, watchdog& dog, const pool_options& options, outage& trouble,
+                       on_lost lost)
     : loop_(loop),
       watchdog_(dog),
       options_(options),
+      outage_(trouble),
       lost_(std::move(lost)),
       pipeline_(options.pipeline),
-      descriptor_(loop),
-      pause_(loop) {
+      link_(loop, options.conninfo, options.application_name),
+      pause_(loop),
+      back_off_(options.retry_min, options.retry_max) {
   dog.add(*this);
 }
 
 void connection::expire() noexcept {
   silent_ = true;
-  error_code ignored;
-  descriptor_.cancel(ignored);
+  link_.interrupt();
 }
 
 void connection::stop() {
   stopping_ = true;
-  error_code ignored;
   pause_.cancel();
-  if (descriptor_.is_open()) descriptor_.cancel(ignored);
+  link_.interrupt();
 }
 
 task<> connection::run() {
-  auto delay = options_.retry_min;
   while (!stopping_) {
     if (co_await open()) {
-      if (problem_reported_)
-        log::info("connected to PostgreSQL again database=\"{}\"", place_of(connection_.get()));
-      problem_reported_ = false;
-      delay = options_.retry_min;
+      outage_.ends(link_.get());
+      back_off_.reset();
       co_await serve();
     }
-    if (!stopping_) report_problem(silent_ ? "PostgreSQL is silent" : "no connection to PostgreSQL");
+    if (!stopping_)
+      outage_.begins(silent_ ? "PostgreSQL is silent" : "no connection to PostgreSQL", link_.reason());
     close();
     if (stopping_) co_return;
-    // Full jitter on the upper half: workers that lost the same server do not come back in one wave.
-    const auto half = delay.count() / 2;
-    pause_.expires_after(std::chrono::milliseconds(
-        half + static_cast<long>(jitter_() % static_cast<unsigned long>(half + 1))));
+    pause_.expires_after(back_off_.next());
     co_await pause_.async_wait(no_throw);
-    delay = std::min(delay * 2, options_.retry_max);
   }
-}
-
-void connection::report_problem(std::string_view doing) {
-  if (problem_reported_) return;  // once until it is back
-  problem_reported_ = true;
-  log::warning("{}; trying again until it is back reason=\"{}\"", doing,
-               connection_ ? first_line(PQerrorMessage(connection_.get())) : "");
 }
 
 task<bool> connection::open() {
   silent_ = false;
   broken_ = false;
   deadline = watchdog_.now() + options_.connect_timeout;
-  const bool opened = co_await connect() && co_await prepare();
+  const bool opened = co_await link_.connect() && PQenterPipelineMode(link_.get()) == 1 && co_await prepare();
   deadline = clock::time_point::max();
   co_return opened;
 }
 
-task<bool> connection::wait(descriptor::wait_type what) {
-  const auto [error] = co_await descriptor_.async_wait(what, no_throw);
-  co_return !error && !silent_ && !stopping_;
-}
-
-// Starts to connect, with every name looked up: from here on libpq does not block.
-task<bool> connection::begin() {
-  std::vector<std::pair<const char*, std::string>> parameters{
-      // What stands before dbname is a default that the conninfo may replace; what stands behind it replaces.
-      {"keepalives_idle", "10"},     {"keepalives_interval", "5"},
-      {"keepalives_count", "3"},     {"fallback_application_name", options_.application_name},
-      {"dbname", options_.conninfo}, {"client_encoding", "UTF8"},
-  };
-  if (auto named = servers_to_look_up(options_.conninfo)) {
-    const auto found = co_await look_up(std::move(*named));
-    if (!found) {
-      if (!problem_reported_) log::warning("{}", found.error().what);
-      problem_reported_ = true;
-      co_return false;
-    }
-    parameters.emplace_back("host", comma_separated(found->hosts));
-    parameters.emplace_back("hostaddr", comma_separated(found->addresses));
-    parameters.emplace_back("port", comma_separated(found->ports));
-  }
-  std::vector<const char*> keywords;
-  std::vector<const char*> values;
-  for (const auto& [keyword, value] : parameters) {
-    keywords.push_back(keyword);
-    values.push_back(value.c_str());
-  }
-  keywords.push_back(nullptr);
-  values.push_back(nullptr);
-  connection_.reset(PQconnectStartParams(keywords.data(), values.data(), 1));
-  if (!connection_ || PQstatus(connection_.get()) == CONNECTION_BAD) co_return false;
-  PQsetNoticeProcessor(
-      connection_.get(), [](void*, const char*) {}, nullptr);
-  co_return true;
-}
-
-task<bool> connection::connect() {
-  if (!co_await begin()) co_return false;
-  for (auto next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK; next = PQconnectPoll(connection_.get())) {
-    if (next == PGRES_POLLING_FAILED) co_return false;
-    // libpq may have gone on to another socket: take the one of now, and never close it ourselves.
-    error_code error;
-    descriptor_.assign(PQsocket(connection_.get()), error);
-    if (error) co_return false;
-    const bool fine =
-        co_await wait(next == PGRES_POLLING_READING ? descriptor::wait_read : descriptor::wait_write);
-    descriptor_.release();
-    if (!fine) co_return false;
-  }
-  error_code error;
-  descriptor_.assign(PQsocket(connection_.get()), error);
-  co_return !error && PQsetnonblocking(connection_.get(), 1) == 0 &&
-      PQenterPipelineMode(connection_.get()) == 1;
-}
-
 // Settings of this session and all prepared statements, in one round trip.
 task<bool> connection::prepare() {
-  auto* const c = connection_.get();
+  auto* const c = link_.get();
   const auto settings = fmt::format(
       "select set_config('search_path', 'atelier', false), set_config('statement_timeout', '{}', false),"
       " set_config('plan_cache_mode', 'force_generic_plan', false), set_config('jit', 'off', false),"
@@ -167,29 +93,26 @@ task<bool> connection::prepare() {
       const auto status = PQresultStatus(result.get());
       if (result && status == PGRES_PIPELINE_SYNC) co_return true;
       if (result && status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        log::warning(
-            "a statement cannot be prepared: is the schema there? `atelier schema apply` makes it "
-            "reason=\"{}\"",
-            first_line(PQresultErrorMessage(result.get())));
-        problem_reported_ = true;
+        outage_.begins("a statement cannot be prepared: is the schema there? `atelier schema apply` makes it",
+                       first_line(PQresultErrorMessage(result.get())));
         co_return false;
       }
     }
     const int unsent = PQflush(c);
     if (unsent < 0) co_return false;
     if (unsent > 0) {
-      if (!co_await wait(descriptor::wait_write)) co_return false;
-    } else if (!co_await wait(descriptor::wait_read)) {
+      if (!co_await link_.wait(link::descriptor::wait_write)) co_return false;
+    } else if (!co_await link_.wait(link::descriptor::wait_read)) {
       co_return false;
     }
     if (PQconsumeInput(c) != 1) co_return false;
   }
 }
 
-task<bool> connection::serve() {
+task<> connection::serve() {
   ready_ = true;
-  while (!broken_ && co_await wait(descriptor::wait_read)) {
-    const bool alive = PQconsumeInput(connection_.get()) == 1;
+  while (!broken_ && co_await link_.wait(link::descriptor::wait_read)) {
+    const bool alive = PQconsumeInput(link_.get()) == 1;
     const bool sound = take_answers();
     wake_finished();
     if (!alive || !sound) break;
@@ -197,7 +120,6 @@ task<bool> connection::serve() {
         pipeline_.awaits_server() ? watchdog_.now() + options_.answer_timeout : clock::time_point::max();
     if (pipeline_.waiting() > 0) schedule_turn();
   }
-  co_return false;
 }
 
 bool connection::submit(call& one) {
@@ -223,11 +145,10 @@ void connection::turn() {
   if (was_quiet) deadline = watchdog_.now() + options_.answer_timeout;
   bool sound = true;
   for (const auto* item : items)
-    sound = sound && (item ? send(*static_cast<const call*>(item)) : PQpipelineSync(connection_.get()) == 1);
+    sound = sound && (item ? send(*static_cast<const call*>(item)) : PQpipelineSync(link_.get()) == 1);
   if (sound && flush()) return;
   broken_ = true;
-  error_code ignored;
-  descriptor_.cancel(ignored);
+  link_.interrupt();
 }
 
 bool connection::send(const call& one) {
@@ -235,21 +156,21 @@ bool connection::send(const call& one) {
   static const std::vector<int> all_binary(64, binary);
   const auto values = one.with.values();
   const auto lengths = one.with.lengths();
-  return PQsendQueryPrepared(connection_.get(), options_.statements[one.statement].name.data(),
+  return PQsendQueryPrepared(link_.get(), options_.statements[one.statement].name.data(),
                              static_cast<int>(values.size()), values.data(), lengths.data(),
                              all_binary.data(), binary) == 1;
 }
 
 // False: the connection is broken.
 bool connection::flush() {
-  const int unsent = PQflush(connection_.get());
+  const int unsent = PQflush(link_.get());
   flushing_ = unsent > 0;
   if (unsent > 0)
-    descriptor_.async_wait(descriptor::wait_write, [this](error_code error) {
+    link_.when_writable([this](error_code error) {
       if (error) return;
       if (!flush()) {
         broken_ = true;
-        descriptor_.cancel(error);
+        link_.interrupt();
       } else if (!flushing_ && pipeline_.waiting() > 0) {
         schedule_turn();
       }
@@ -259,7 +180,7 @@ bool connection::flush() {
 
 // Everything that has arrived whole. False: the connection is broken.
 bool connection::take_answers() {
-  auto* const c = connection_.get();
+  auto* const c = link_.get();
   bool ended_one = false;  // libpq says null behind each statement's results, and again when there is nothing
   while ((pipeline_.expects_answer() || pipeline_.expects_sync()) && !PQisBusy(c)) {
     pg_result result(PQgetResult(c));
@@ -314,8 +235,7 @@ void connection::close() {
   answer_.reset();
   held_.reset();
   deadline = clock::time_point::max();
-  if (descriptor_.is_open()) descriptor_.release();  // PQfinish closes it
-  connection_.reset();
+  link_.close();
   wake_finished();
   if (pipeline_.load() > 0 || pipeline_.awaits_server())
     lost_(pipeline_.lost(), silent_ ? errc::timed_out : errc::connection_lost);

@@ -3,14 +3,11 @@
 
 #include "core/watchdog.hpp"
 #include "db/call.hpp"
-#include "db/pg.hpp"
+#include "db/link.hpp"
 #include "db/pool_options.hpp"
-
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include <functional>
 #include <optional>
-#include <random>
 #include <vector>
 
 namespace atelier::db {
@@ -20,7 +17,8 @@ class connection final : public watched {
   /// What to do with statements whose connection is gone. Must not call back into this connection.
   using on_lost = std::function<void(pipeline::leftovers, errc why)>;
 
-  connection(asio::io_context& loop, watchdog& dog, const pool_options& options, on_lost lost);
+  connection(asio::io_context& loop, watchdog& dog, const pool_options& options, outage& trouble,
+             on_lost lost);
 
   /// Opens, serves, and opens again with back-off, until stop().
   task<> run();
@@ -35,14 +33,9 @@ class connection final : public watched {
   void expire() noexcept override;
 
  private:
-  using descriptor = asio::posix::basic_stream_descriptor<executor>;
-
   task<bool> open();
-  task<bool> begin();
-  task<bool> connect();
   task<bool> prepare();
-  task<bool> serve();
-  task<bool> wait(descriptor::wait_type what);
+  task<> serve();
   void schedule_turn();
   void turn();
   bool send(const call& one);
@@ -51,16 +44,16 @@ class connection final : public watched {
   void take_answer(pg_result result);
   void wake_finished();
   void close();
-  void report_problem(std::string_view doing);
 
   asio::io_context& loop_;
   watchdog& watchdog_;
   const pool_options& options_;
+  outage& outage_;
   on_lost lost_;
   pipeline pipeline_;
-  pg_connection connection_;
-  descriptor descriptor_;
+  link link_;
   timer pause_;
+  back_off back_off_;
   std::vector<std::pair<call*, outcome>> finished_;
   std::optional<outcome> answer_;  // of the oldest statement in flight, until libpq says that it is whole
   std::optional<outcome> held_;    // of a write that waits for its commit
@@ -71,8 +64,6 @@ class connection final : public watched {
   bool turn_scheduled_ = false;
   bool flushing_ = false;  // the socket's buffer is full
   bool stopping_ = false;
-  bool problem_reported_ = false;
-  std::minstd_rand jitter_{std::random_device{}()};
 };
 
 }  // namespace atelier::db

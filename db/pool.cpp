@@ -8,10 +8,10 @@
 namespace atelier::db {
 
 pool::pool(asio::io_context& loop, pool_options options)
-    : loop_(loop), options_(std::move(options)), watchdog_(loop) {
+    : loop_(loop), options_(std::move(options)), watchdog_(loop), outage_(std::make_unique<outage>()) {
   for (std::size_t i = 0; i < options_.connections; ++i)
     connections_.push_back(std::make_unique<connection>(
-        loop_, watchdog_, options_,
+        loop_, watchdog_, options_, *outage_,
         [this](pipeline::leftovers left, errc why) { lost(std::move(left), why); }));
 }
 

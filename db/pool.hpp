@@ -11,6 +11,7 @@
 namespace atelier::db {
 
 class connection;
+class outage;
 
 class pool {
  public:
@@ -39,6 +40,7 @@ class pool {
   asio::io_context& loop_;
   pool_options options_;
   watchdog watchdog_;
+  std::unique_ptr<outage> outage_;
   std::vector<std::unique_ptr<connection>> connections_;
 };
 
