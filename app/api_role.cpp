@@ -2,10 +2,10 @@
 #include "app/api/operations.hpp"
 #include "app/option_types.hpp"
 #include "app/program.hpp"
-#include "app/stop_signals.hpp"
 #include "core/http/server.hpp"
 #include "core/log.hpp"
 #include "core/open_files.hpp"
+#include "core/signals.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -65,17 +65,29 @@ task<> forget_old_posts(db::pool& database, housekeeping& h) {
   }
 }
 
-task<> stop_when_asked(worker& w, stop_signals& signals, milliseconds patience, housekeeping& keeping,
-                       bool with_admin) {
-  const auto name = co_await signals.wait();
-  log::info("stopping: no new connections, requests under way are finished signal={} patience_ms={}", name,
-            patience.count());
+task<> stop(worker& w, signal_waiter& signals, milliseconds patience, housekeeping& keeping,
+            bool with_admin) {
   w.service.begin_draining();
   co_await w.clients.drain(patience);
   if (with_admin) co_await w.admin.drain(milliseconds(100));
   w.database.stop();
   keeping.stop();
+  signals.close();
   log::info("stopped");
+}
+
+// The first signal drains, the second cuts.
+task<> stop_when_asked(worker& w, signal_waiter& signals, milliseconds patience, housekeeping& keeping,
+                       bool with_admin) {
+  const auto first = co_await signals.next();
+  if (!first) co_return;
+  log::info("stopping: no new connections, requests under way are finished signal={} patience_ms={}",
+            signal_name(*first), patience.count());
+  asio::co_spawn(w.loop, stop(w, signals, patience, keeping, with_admin), asio::detached);
+  const auto second = co_await signals.next();
+  if (!second) co_return;
+  log::warning("cutting at once signal={} connections={}", signal_name(*second), w.clients.connections());
+  w.clients.cut();
 }
 
 int run(options o) {
@@ -88,6 +100,7 @@ int run(options o) {
   o.limits.connections_max = connections_that_fit(o.limits.connections_max, 1);
 
   worker w(o);
+  signal_waiter signals(w.loop, {SIGINT, SIGTERM});
   auto listening = w.clients.listen(o.listen);
   if (listening && o.admin) listening = w.admin.listen(*o.admin);
   if (!listening) {
@@ -100,7 +113,6 @@ int run(options o) {
   log::info("serving listen={} admin={} db_connections={}", w.clients.listening_on(),
             o.admin ? w.admin.listening_on() : "none", o.database.connections);
 
-  stop_signals signals(w.loop);
   housekeeping keeping{timer(w.loop)};
   asio::co_spawn(w.loop, forget_old_posts(w.database, keeping), asio::detached);
   asio::co_spawn(w.loop, stop_when_asked(w, signals, o.drain, keeping, o.admin.has_value()), asio::detached);

@@ -1,5 +1,7 @@
 #include "lb/admin.hpp"
 
+#include "core/metrics.hpp"
+
 #include <fmt/format.h>
 
 #include <iterator>
@@ -14,7 +16,7 @@ http::response admin::page(const http::request& asked) const {
   if (asked.head.verb != http::method::get && asked.head.verb != http::method::head)
     return {405, http::text_type, "Allow: GET, HEAD\r\n", "Error: this page can only be read"};
   if (path == "/live") return {200, http::text_type, {}, "live"};
-  if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", {}, render_metrics(seen_)};
+  if (path == "/metrics") return {200, metrics_type, {}, render_metrics(seen_)};
   if (path == "/workers") return {200, http::json_type, {}, render_workers(seen_)};
   if (seen_.draining()) return {503, http::text_type, {}, "Error: draining"};
   if (!seen_.shared().pool.any_usable()) return {503, http::text_type, {}, "Error: no worker is healthy"};
@@ -28,7 +30,7 @@ bool admin::answer_now(const http::request& asked, http::responder& out) {
 
 task<> admin::answer(const http::request&, http::responder&) { co_return; }
 
-http::response admin::refusal(unsigned status, std::string_view reason, const http::request_head*) {
+http::response admin::refusal(unsigned status, std::string_view reason, bool) {
   return {status, http::text_type, {}, fmt::format("Error: {}", reason)};
 }
 

@@ -1,5 +1,6 @@
 #include "lb/client.hpp"
 
+#include "core/http/problem.hpp"
 #include "lb/error_answer.hpp"
 
 #include <boost/asio/ip/address_v6.hpp>
@@ -128,7 +129,11 @@ task<> client_connection::refuse(unsigned status, std::string_view reason) {
   const auto id = shared_.ids.next();
   auto& out = space_->to_client;
   out.clear();
-  error_answer answer{.status = status, .sentence = reason, .keep_alive = false, .request_id = id};
+  error_answer answer{.status = status,
+                      .sentence = reason,
+                      .as_problem = http::accepts_problem(space_->in.readable()),
+                      .keep_alive = false,
+                      .request_id = id};
   write_error_answer(answer, out.text);
   deadline = shared_.from_now(shared_.bounds.body_timeout);
   for (;;) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/buffer.hpp"
+#include "core/http/request_id.hpp"
 #include "core/watchdog.hpp"
 #include "lb/forward_head.hpp"
 #include "lb/limits.hpp"
@@ -47,7 +48,7 @@ struct context {
   const health_rules rules;
   workers pool;
   watchdog guard;
-  request_ids ids;
+  http::request_ids ids;
   counters count;
   stock<workspace> workspaces{1024};
 

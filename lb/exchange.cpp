@@ -1,5 +1,7 @@
 #include "lb/exchange.hpp"
 
+#include "core/http/problem.hpp"
+
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -32,8 +34,7 @@ exchange::exchange(context& shared, client_side client, std::size_t head_bytes)
       content_length_(shared.request.content_length) {
   ++shared_.in_flight;
   ++shared_.count.requests;
-  if (const auto accept = shared.request.fields.find("accept"))
-    wants_problem_ = http::list_contains(*accept, "application/problem+json");
+  wants_problem_ = http::accepts_problem(shared.request.fields);
   space_.request_id.clear();
   cursor_ = head_bytes_;
   body_ = reframer(body_framing_, content_length_, body_framing_);

@@ -1,9 +1,9 @@
 #include "lb/forward_head.hpp"
 
 #include "core/http/message.hpp"
+#include "core/http/request_id.hpp"
 
 #include <charconv>
-#include <random>
 
 namespace atelier::lb {
 namespace {
@@ -100,13 +100,6 @@ class named_by_connection {
   bool any_ = false;
 };
 
-bool is_request_id(std::string_view text) {
-  if (text.empty() || text.size() > request_id_bytes_max) return false;
-  for (const char c : text)
-    if (c <= ' ' || c >= 0x7f) return false;
-  return true;
-}
-
 void append_request_framing(const http::request_head& head, std::string& out) {
   if (head.body == framing::chunked) {
     out += "Transfer-Encoding: chunked\r\n";
@@ -167,7 +160,7 @@ forwarded_request write_request_head(const http::request_head& head, const clien
       case rule::content_length:
         break;
       case rule::request_id:
-        if (request_id.empty() && is_request_id(f.value)) request_id = f.value;
+        if (request_id.empty() && http::is_request_id(f.value)) request_id = f.value;
         break;
       case rule::forwarded_for:
         if (!client.trusted) break;
@@ -255,28 +248,6 @@ void write_interim_head(const http::response_head& head, std::string& out) {
   for (const auto& f : head.fields)
     if (rule_of(f.name) == rule::pass && !named.contains(f.name)) append_field(out, f.name, f.value);
   out += "\r\n";
-}
-
-request_ids::request_ids() {
-  std::random_device random;
-  high_ = std::uint64_t{random()} << 32 | random();
-  low_ = std::uint64_t{random()} << 32 | random();
-}
-
-std::string_view request_ids::next() {
-  // splitmix64: different counters never give the same word.
-  const auto mixed = [](std::uint64_t z) {
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebU;
-    return z ^ z >> 31;
-  };
-  low_ += 0x9e3779b97f4a7c15U;
-  const std::uint64_t words[] = {mixed(high_ ^ low_), mixed(low_)};
-  constexpr std::string_view digits = "0123456789abcdef";
-  char* at = text_;
-  for (const auto word : words)
-    for (int shift = 60; shift >= 0; shift -= 4) *at++ = digits[word >> shift & 15];
-  return {text_, sizeof text_};
 }
 
 }  // namespace atelier::lb

@@ -27,12 +27,10 @@ struct forwarded_request {
 /// left out (RFC 9110 section 7.6.1); the body's framing is ours; Host is the authority of an absolute-form
 /// target where there is one (RFC 9112 section 3.2.2), else the client's, else `fallback_host` (HTTP/1.0
 /// needs none); Via, X-Forwarded-For, -Proto, -Host are set; X-Request-Id is passed when it
-/// is 1..request_id_bytes_max visible ASCII characters and else is `new_request_id`.
+/// is one (core/http/request_id.hpp) and else is `new_request_id`.
 forwarded_request write_request_head(const http::request_head& head, const client_facts& client,
                                      std::string_view fallback_host, std::string_view new_request_id,
                                      std::string& out);
-
-inline constexpr std::size_t request_id_bytes_max = 128;
 
 /// How an answer goes on to the client.
 struct answer_facts {
@@ -50,19 +48,5 @@ void write_response_head(const http::response_head& head, const answer_facts& fa
 
 /// Appends an interim answer (1xx) to `out`.
 void write_interim_head(const http::response_head& head, std::string& out);
-
-/// X-Request-Id values nobody else makes: 32 hexadecimal digits, from a seed and a counter.
-class request_ids {
- public:
-  request_ids();  // seeded by the system
-  explicit request_ids(std::uint64_t seed_high, std::uint64_t seed_low) : high_(seed_high), low_(seed_low) {}
-
-  std::string_view next();  // valid until the next call
-
- private:
-  std::uint64_t high_;
-  std::uint64_t low_;
-  char text_[32];
-};
 
 }  // namespace atelier::lb

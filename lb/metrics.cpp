@@ -1,100 +1,106 @@
-// The counters of the loop as Prometheus reads them. Rendered when asked for, so that counting costs an
-// addition.
+// The counters of the loop as Prometheus reads them, gathered when asked for: counting costs an addition.
+#include "core/metrics.hpp"
+
 #include "lb/admin.hpp"
-
-#include <fmt/format.h>
-
-#include <iterator>
 
 namespace atelier::lb {
 namespace {
 
-class text {
+// The two kinds of sample here, by one name and help each.
+class page {
  public:
-  void family(std::string_view name, std::string_view kind, std::string_view help) {
-    name_ = name;
-    fmt::format_to(to_, "# HELP atelier_lb_{} {}\n# TYPE atelier_lb_{} {}\n", name, help, name, kind);
+  using labels = metrics_page::labels;
+
+  void counter(const char* name, const char* help, std::uint64_t value, const labels& with = {}) {
+    out_.counter(prefix + name, help, static_cast<double>(value), with);
   }
-  void sample(std::string_view labels, std::uint64_t value) {
-    fmt::format_to(to_, "atelier_lb_{}{} {}\n", name_, labels, value);
+  void gauge(const char* name, const char* help, std::uint64_t value, const labels& with = {}) {
+    out_.gauge(prefix + name, help, static_cast<double>(value), with);
   }
-  void single(std::string_view name, std::string_view kind, std::string_view help, std::uint64_t value) {
-    family(name, kind, help);
-    sample("", value);
-  }
-  std::string take() { return std::move(out_); }
+  std::string text() const { return out_.text(); }
 
  private:
-  std::string out_;
-  std::back_insert_iterator<std::string> to_{out_};
-  std::string_view name_;
+  static inline const std::string prefix = "atelier_lb_";
+  metrics_page out_;
 };
 
-void render_clients(const proxy& seen, text& out) {
+std::string status_class(unsigned hundred) { return std::to_string(hundred) + "xx"; }
+
+void add_clients(const proxy& seen, page& out) {
   const auto& shared = seen.shared();
   const auto& count = shared.count;
-  out.single("connections_accepted_total", "counter", "Connections taken from clients.", seen.accepted());
-  out.single("connections", "gauge", "Connections of clients that are open.", seen.connections());
-  out.single("requests_total", "counter", "Requests whose head was right.", count.requests);
-  out.single("requests_refused_total", "counter", "Requests refused for their framing, size or slowness.",
-             count.refused);
-  out.single("requests_in_flight", "gauge", "Requests being served, those that wait included.",
-             shared.in_flight);
-  out.single("requests_waiting", "gauge", "Requests that wait for a worker with room.",
-             shared.pool.waiting());
-  out.single("requests_unavailable_total", "counter", "Requests for which no worker had room in time.",
-             count.unavailable);
-  out.single("retries_total", "counter", "Requests sent again after a worker failed.", count.retries);
-  out.single("answers_broken_off_total", "counter",
-             "Exchanges that ended early: the worker or the client left.", count.broken_off);
-  out.single("bytes_in_total", "counter", "Bytes received from clients.", count.bytes_in);
-  out.single("bytes_out_total", "counter", "Bytes sent to clients.", count.bytes_out);
-  out.family("answers_total", "counter", "Final answers to clients, the proxy's own included.");
+  out.counter("connections_accepted_total", "Client connections accepted", seen.accepted());
+  out.gauge("connections", "Client connections open now", seen.connections());
+  out.counter("requests_total", "Requests whose head was right", count.requests);
+  out.counter("requests_refused_total", "Requests refused for their framing, a limit or a time-out",
+              count.refused);
+  out.gauge("requests_in_flight", "Requests being served now, those that wait included", shared.in_flight);
+  out.gauge("requests_waiting", "Requests that wait for a worker with room", shared.pool.waiting());
+  out.counter("requests_unavailable_total", "Requests for which no worker had room in time",
+              count.unavailable);
+  out.counter("retries_total", "Requests sent again after a worker failed", count.retries);
+  out.counter("answers_broken_off_total", "Exchanges that ended early: the worker or the client left",
+              count.broken_off);
+  out.counter("received_bytes_total", "Bytes received from clients", count.bytes_in);
+  out.counter("sent_bytes_total", "Bytes sent to clients", count.bytes_out);
   for (unsigned hundred = 2; hundred < count.answers.size(); ++hundred)
-    out.sample(fmt::format("{{code=\"{}xx\"}}", hundred), count.answers[hundred]);
+    out.counter("answers_total", "Final answers to clients, the proxy's own included", count.answers[hundred],
+                {{"status", status_class(hundred)}});
 }
 
-void render_by_worker(const proxy& seen, text& out) {
+void add_workers(const proxy& seen, page& out) {
   const auto& pool = seen.shared().pool;
-  const auto each = [&](std::string_view name, std::string_view kind, std::string_view help, auto value) {
-    out.family(name, kind, help);
-    for (const auto& w : pool.all()) out.sample(fmt::format("{{worker=\"{}\"}}", w->name), value(*w));
+  const auto each = [&](auto add) {
+    for (const auto& w : pool.all()) add(*w, page::labels{{"worker", w->name}});
   };
-  each("worker_up", "gauge", "1 if the worker gets requests.",
-       [](const worker& w) { return std::uint64_t{w.state.usable()}; });
-  each("worker_weight", "gauge", "The worker's weight.",
-       [](const worker& w) { return std::uint64_t{w.settings.weight}; });
-  each("worker_in_flight", "gauge", "Requests that the worker has.",
-       [&](const worker& w) { return std::uint64_t{pool.in_flight(w)}; });
-  each("worker_idle_connections", "gauge", "Connections at rest.",
-       [](const worker& w) { return std::uint64_t{w.idle()}; });
-  each("worker_requests_total", "counter", "Requests given to the worker.",
-       [](const worker& w) { return w.counters.requests; });
-  each("worker_connections_total", "counter", "Connections opened to the worker.",
-       [](const worker& w) { return w.counters.connections; });
-  each("worker_bytes_in_total", "counter", "Bytes received from the worker.",
-       [](const worker& w) { return w.counters.bytes_in; });
-  each("worker_bytes_out_total", "counter", "Bytes sent to the worker.",
-       [](const worker& w) { return w.counters.bytes_out; });
-  out.family("worker_answers_total", "counter", "Final answers of the worker.");
-  for (const auto& w : pool.all())
-    for (unsigned hundred = 2; hundred < w->counters.answers.size(); ++hundred)
-      out.sample(fmt::format("{{worker=\"{}\",code=\"{}xx\"}}", w->name, hundred),
-                 w->counters.answers[hundred]);
-  out.family("worker_faults_total", "counter", "Requests that the worker failed.");
-  for (const auto& w : pool.all())
-    for (std::size_t kind = 0; kind < fault_kinds; ++kind)
-      out.sample(fmt::format("{{worker=\"{}\",kind=\"{}\"}}", w->name, to_string(static_cast<fault>(kind))),
-                 w->counters.faults[kind]);
+  using labels = page::labels;
+  each([&](const worker& w, const labels& its) {
+    out.gauge("worker_up", "1 if the worker gets requests", w.state.usable(), its);
+  });
+  each([&](const worker& w, const labels& its) {
+    out.gauge("worker_weight", "The worker's weight", w.settings.weight, its);
+  });
+  each([&](const worker& w, const labels& its) {
+    out.gauge("worker_in_flight", "Requests that the worker has", pool.in_flight(w), its);
+  });
+  each([&](const worker& w, const labels& its) {
+    out.gauge("worker_idle_connections", "Connections to the worker at rest", w.idle(), its);
+  });
+  each([&](const worker& w, const labels& its) {
+    out.counter("worker_requests_total", "Requests given to the worker", w.counters.requests, its);
+  });
+  each([&](const worker& w, const labels& its) {
+    out.counter("worker_connections_total", "Connections opened to the worker", w.counters.connections, its);
+  });
+  each([&](const worker& w, const labels& its) {
+    out.counter("worker_received_bytes_total", "Bytes received from the worker", w.counters.bytes_in, its);
+  });
+  each([&](const worker& w, const labels& its) {
+    out.counter("worker_sent_bytes_total", "Bytes sent to the worker", w.counters.bytes_out, its);
+  });
+  each([&](const worker& w, labels its) {
+    its.emplace_back("status", "");
+    for (unsigned hundred = 2; hundred < w.counters.answers.size(); ++hundred) {
+      its.back().second = status_class(hundred);
+      out.counter("worker_answers_total", "Final answers of the worker", w.counters.answers[hundred], its);
+    }
+  });
+  each([&](const worker& w, labels its) {
+    its.emplace_back("kind", "");
+    for (std::size_t kind = 0; kind < fault_kinds; ++kind) {
+      its.back().second = to_string(static_cast<fault>(kind));
+      out.counter("worker_faults_total", "Requests that the worker failed", w.counters.faults[kind], its);
+    }
+  });
 }
 
 }  // namespace
 
 std::string render_metrics(const proxy& seen) {
-  text out;
-  render_clients(seen, out);
-  render_by_worker(seen, out);
-  return out.take();
+  page out;
+  add_clients(seen, out);
+  add_workers(seen, out);
+  return out.text();
 }
 
 }  // namespace atelier::lb

@@ -1,15 +1,12 @@
 #include "lb/run.hpp"
 
 #include "core/log.hpp"
+#include "core/signals.hpp"
 #include "lb/admin.hpp"
 #include "lb/proxy.hpp"
 
-#include <boost/asio/basic_signal_set.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/signal_set.hpp>
-
-#include <csignal>
 
 namespace atelier::lb {
 namespace {
@@ -29,16 +26,15 @@ task<> drain_all(asio::io_context& loop, parts& all, const settings& wanted) {
   loop.stop();
 }
 
-task<> wait_for_signals(asio::io_context& loop, parts& all, const settings& wanted) {
-  asio::basic_signal_set<executor> signals(loop, SIGTERM, SIGINT);
-  const auto [error, first] = co_await signals.async_wait(no_throw);
-  if (error) co_return;
-  log::info("draining signal={} connections={} patience_ms={}", first, all.front.connections(),
+task<> wait_for_signals(asio::io_context& loop, signal_waiter& signals, parts& all, const settings& wanted) {
+  const auto first = co_await signals.next();
+  if (!first) co_return;
+  log::info("draining signal={} connections={} patience_ms={}", signal_name(*first), all.front.connections(),
             wanted.bounds.drain_timeout.count());
   asio::co_spawn(loop, drain_all(loop, all, wanted), asio::detached);
-  const auto [again, second] = co_await signals.async_wait(no_throw);
-  if (again) co_return;
-  log::warning("cutting at once signal={} connections={}", second, all.front.connections());
+  const auto second = co_await signals.next();
+  if (!second) co_return;
+  log::warning("cutting at once signal={} connections={}", signal_name(*second), all.front.connections());
   co_await all.front.drain(0ms);
 }
 
@@ -46,6 +42,7 @@ task<> wait_for_signals(asio::io_context& loop, parts& all, const settings& want
 
 result<> run(const settings& wanted) {
   asio::io_context loop(1);
+  signal_waiter signals(loop, {SIGTERM, SIGINT});
   parts all(loop, wanted);
   for (const auto& w : wanted.workers)
     if (const auto added = all.front.add_worker(w); !added) return added.error();
@@ -56,7 +53,7 @@ result<> run(const settings& wanted) {
     all.back.start();
   }
   all.front.start();
-  asio::co_spawn(loop, wait_for_signals(loop, all, wanted), asio::detached);
+  asio::co_spawn(loop, wait_for_signals(loop, signals, all, wanted), asio::detached);
   log::info("listening on {} workers={}{}{}", all.front.listening_on(), wanted.workers.size(),
             wanted.admin ? " admin=" : "", wanted.admin ? all.back.listening_on() : "");
   loop.run();

@@ -2,6 +2,7 @@
 
 #include "app/api/etag.hpp"
 #include "app/api/web_files.hpp"
+#include "core/http/problem.hpp"
 #include "core/log.hpp"
 
 #include <fmt/format.h>
@@ -116,11 +117,11 @@ task<api_service::said> api_service::dispatch(const http::request& asked, const 
 void api_service::say(const http::request& asked, route where, const said& what, http::responder& out) {
   if (!what) {
     counters_.count(where, what.error().status);
-    out.send(render(what.error(), &asked.head));
+    out.send(render(what.error(), http::accepts_problem(asked.head.fields)));
     return;
   }
   auto answer = *what;
-  answer.fields += cors_fields;
+  answer.fields += http::cors_fields;
   if (is_read(asked) && answer.status == 200) {
     const auto etag = etag_of(answer.body);
     answer.fields += fmt::format("ETag: {}\r\n", etag);
@@ -135,10 +136,9 @@ void api_service::say(const http::request& asked, route where, const said& what,
   out.send(answer);
 }
 
-http::response api_service::refusal(unsigned status, std::string_view reason,
-                                    const http::request_head* head) {
+http::response api_service::refusal(unsigned status, std::string_view reason, bool as_problem) {
   counters_.count(route::unknown, status);
-  return render(of_framing(status, reason), head);
+  return render(of_framing(status, reason), as_problem);
 }
 
 task<db::outcome> api_service::run(statement what, db::arguments with) {

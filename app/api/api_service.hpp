@@ -25,7 +25,7 @@ class api_service final : public http::service {
 
   bool answer_now(const http::request& asked, http::responder& out) override;
   task<> answer(const http::request& asked, http::responder& out) override;
-  http::response refusal(unsigned status, std::string_view reason, const http::request_head* head) override;
+  http::response refusal(unsigned status, std::string_view reason, bool as_problem) override;
 
   /// From now on /ready says no, so that a proxy sends nothing new.
   void begin_draining() { draining_ = true; }

@@ -1,6 +1,7 @@
 #include "app/api/failures.hpp"
 
 #include "app/api/json.hpp"
+#include "core/http/problem.hpp"
 
 #include <fmt/format.h>
 
@@ -52,16 +53,15 @@ refusal of_framing(unsigned status, std::string_view reason) {
   return {status, fmt::format("Error: {}", reason), {}, {}};
 }
 
-http::response render(const refusal& r, const http::request_head* head) {
+http::response render(const refusal& r, bool as_problem) {
   http::response answer{.status = r.status,
                         .content_type = http::text_type,
-                        .fields = std::string(cors_fields) + r.further_fields};
-  const auto accept = head ? head->fields.find("accept") : std::nullopt;
-  if (!accept || !http::list_contains(*accept, "application/problem+json")) {
+                        .fields = std::string(http::cors_fields) + r.further_fields};
+  if (!as_problem) {
     answer.body = r.sentence;
     return answer;
   }
-  answer.content_type = "application/problem+json; charset=utf-8";
+  answer.content_type = http::problem_type;
   auto& out = answer.body;
   out += R"({"type":"about:blank","title":)";
   append_json_string(out, http::reason_phrase(r.status));

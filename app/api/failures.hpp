@@ -46,12 +46,7 @@ refusal of_database(const db::error& error);
 /// A fault in the request's framing, found before any handler.
 refusal of_framing(unsigned status, std::string_view reason);
 
-/// One line of text; RFC 9457 problem details if the client's Accept names them.
-http::response render(const refusal& r, const http::request_head* head);
-
-/// On every answer of the API.
-inline constexpr std::string_view cors_fields =
-    "Access-Control-Allow-Origin: *\r\n"
-    "Access-Control-Expose-Headers: ETag, Location, Idempotent-Replayed, Retry-After, X-Request-Id\r\n";
+/// One line of text, or RFC 9457 problem details for a client that accepts them.
+http::response render(const refusal& r, bool as_problem);
 
 }  // namespace atelier::api

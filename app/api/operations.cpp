@@ -1,5 +1,6 @@
 #include "app/api/operations.hpp"
 
+#include "core/http/problem.hpp"
 #include "core/metrics.hpp"
 
 namespace atelier::api {
@@ -39,11 +40,11 @@ bool operations_service::answer_now(const http::request& asked, http::responder&
   if (where == route::live || where == route::ready) return api_.answer_now(asked, out);
   if (asked.head.path != "/metrics") {
     out.send(render(not_found("Error: there is nothing at this path; try /metrics, /live or /ready"),
-                    &asked.head));
+                    http::accepts_problem(asked.head.fields)));
     return true;
   }
   if (asked.head.verb != http::method::get && asked.head.verb != http::method::head) {
-    out.send(render(method_not_allowed("GET, HEAD"), &asked.head));
+    out.send(render(method_not_allowed("GET, HEAD"), http::accepts_problem(asked.head.fields)));
     return true;
   }
   out.send({.status = 200, .content_type = metrics_type, .fields = {}, .body = metrics()});
@@ -54,9 +55,8 @@ task<> operations_service::answer(const http::request& asked, http::responder& o
   return api_.answer(asked, out);
 }
 
-http::response operations_service::refusal(unsigned status, std::string_view reason,
-                                           const http::request_head* head) {
-  return api_.refusal(status, reason, head);
+http::response operations_service::refusal(unsigned status, std::string_view reason, bool as_problem) {
+  return api_.refusal(status, reason, as_problem);
 }
 
 }  // namespace atelier::api

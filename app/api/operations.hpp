@@ -12,7 +12,7 @@ class operations_service final : public http::service {
 
   bool answer_now(const http::request& asked, http::responder& out) override;
   task<> answer(const http::request& asked, http::responder& out) override;
-  http::response refusal(unsigned status, std::string_view reason, const http::request_head* head) override;
+  http::response refusal(unsigned status, std::string_view reason, bool as_problem) override;
 
  private:
   std::string metrics() const;

@@ -1,5 +1,6 @@
 #include "app/stack/cluster.hpp"
 
+#include "app/stack/descriptor.hpp"
 #include "core/log.hpp"
 
 #include <fcntl.h>

@@ -1,28 +1,13 @@
 #include "app/stack/stop_signal.hpp"
 
 #include <poll.h>
-#include <sys/signalfd.h>
 
 #include <array>
 
 namespace atelier::stack {
 
-stop_signal::stop_signal() {
-  sigset_t ours;
-  sigemptyset(&ours);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&ours, number);
-  sigprocmask(SIG_BLOCK, &ours, &before_);
-  signals_ = stack::descriptor(signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
-stop_signal::~stop_signal() {
-  arrived();  // what came while we still listened must not end us now
-  sigprocmask(SIG_SETMASK, &before_, nullptr);
-}
-
 int stop_signal::arrived() {
-  signalfd_siginfo one{};
-  while (read(signals_.number(), &one, sizeof one) == sizeof one) ++arrived_;
+  while (inbox_.take()) ++arrived_;
   return arrived_;
 }
 

@@ -2,28 +2,21 @@
 #pragma once
 
 #include "app/stack/child.hpp"
-#include "app/stack/descriptor.hpp"
+#include "core/signals.hpp"
 
 namespace atelier::stack {
 
-/// As long as it lives, SIGINT, SIGTERM and SIGHUP end nothing by themselves in this process. One object a
-/// process.
+/// Counts SIGINT, SIGTERM and SIGHUP, for code that polls.
 class stop_signal {
  public:
-  stop_signal();
-  ~stop_signal();
-  stop_signal(const stop_signal&) = delete;
-  stop_signal& operator=(const stop_signal&) = delete;
-
   /// Readable when one has arrived that was not counted yet: for poll().
-  int descriptor() const { return signals_.number(); }
+  int descriptor() const { return inbox_.descriptor(); }
 
   /// How many have arrived so far: the first asks for an orderly end, the second for a quick one.
   int arrived();
 
  private:
-  sigset_t before_{};
-  stack::descriptor signals_;
+  signal_inbox inbox_{SIGINT, SIGTERM, SIGHUP};
   int arrived_ = 0;
 };
 

@@ -1,35 +1,13 @@
 #include "core/http/connection.hpp"
 
+#include "core/http/problem.hpp"
+
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <random>
+#include <utility>
 
 namespace atelier::http {
-namespace {
-
-constexpr std::size_t request_id_bytes_max = 128;
-
-bool is_request_id(std::string_view id) {
-  if (id.empty() || id.size() > request_id_bytes_max) return false;
-  for (const char c : id)
-    if (c <= 0x20 || c >= 0x7f) return false;
-  return true;
-}
-
-// Unique in this process, and by its random start between processes.
-void make_request_id(std::array<char, 16>& out) {
-  static std::uint64_t last = (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}();
-  // A full-period step that changes all digits (the odd constant of SplitMix64).
-  auto id = last += 0x9e3779b97f4a7c15;
-  for (auto& c : out) {
-    c = "0123456789abcdef"[id & 15];
-    id >>= 4;
-  }
-}
-
-}  // namespace
-
 connection::connection(server& owner, tcp_socket socket) : owner_(owner), socket_(std::move(socket)) {
   owner_.watchdog_.add(*this);
   closing_ = owner_.draining_;
@@ -104,23 +82,25 @@ void connection::watch_reading(request_reader::state state) {
 
 std::string_view connection::request_id() {
   if (const auto sent = space_->head.fields.find("x-request-id"); sent && is_request_id(*sent)) return *sent;
-  make_request_id(made_id_);
+  if (!std::exchange(has_made_id_, true)) owner_.ids_.next().copy(made_id_.data(), made_id_.size());
   return {made_id_.data(), made_id_.size()};
 }
 
 void connection::answer_refusal(unsigned status, std::string_view reason, const request_head* head) {
   ++owner_.counters_.refused;
   const request_head none;
-  make_request_id(made_id_);
   closing_ = true;
-  responder out(space_->out, head ? *head : none, {made_id_.data(), made_id_.size()}, closing_);
-  out.send(owner_.service_.refusal(status, reason, head));
+  responder out(space_->out, head ? *head : none, owner_.ids_.next(), closing_);
+  // Of the bytes, not of the head: while a body comes its views may have ended.
+  const bool as_problem = accepts_problem(space_->in.readable());
+  out.send(owner_.service_.refusal(status, reason, as_problem));
 }
 
 void connection::request_done(bool closes) {
   stage_ = stage::answering;  // what is read next has a deadline of its own
   closing_ |= closes;
   continue_sent_ = false;
+  has_made_id_ = false;
   reader_.consume(space_->in);
   ++owner_.counters_.requests;
 }

@@ -48,8 +48,9 @@ class connection final : public watched {
   tcp_socket socket_;
   std::unique_ptr<workspace> space_;  // null while idle
   request_reader reader_;
-  std::size_t sent_ = 0;  // bytes of space_->out that the kernel has taken
-  std::array<char, 16> made_id_;
+  std::size_t sent_ = 0;                             // bytes of space_->out that the kernel has taken
+  std::array<char, request_ids::id_bytes> made_id_;  // of this request, where the client sent none
+  bool has_made_id_ = false;
   stage stage_ = stage::idle;
   bool in_body_ = false;  // which deadline is running
   bool expired_ = false;

@@ -26,6 +26,11 @@ struct response {
 inline constexpr std::string_view json_type = "application/json; charset=utf-8";
 inline constexpr std::string_view text_type = "text/plain; charset=utf-8";
 
+/// On every answer of the API and of the proxy before it (Fetch Standard): any page may read it.
+inline constexpr std::string_view cors_fields =
+    "Access-Control-Allow-Origin: *\r\n"
+    "Access-Control-Expose-Headers: ETag, Location, Idempotent-Replayed, Retry-After, X-Request-Id\r\n";
+
 /// The standard phrase of a status, "Not Found".
 std::string_view reason_phrase(unsigned status);
 

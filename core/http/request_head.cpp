@@ -77,7 +77,7 @@ std::optional<head_outcome> read_request_line(std::string_view line, const head_
   if (auto wrong = read_version(line.substr(second + 1), out.minor_version, message::request)) return wrong;
   if (!all_in(out.target, classes.target)) return refused(400, "malformed target");
   out.verb = method_of(out.verb_text);
-  if (out.verb_text == "CONNECT") return refused(501, "CONNECT");
+  if (out.verb_text == "CONNECT") return refused(501, "CONNECT is not supported here");
   if (!read_target(out)) return refused(400, "malformed target");
   return std::nullopt;
 }

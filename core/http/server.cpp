@@ -53,16 +53,20 @@ task<> server::drain(std::chrono::milliseconds patience) {
   watchdog_.for_each([](watched& one) { static_cast<connection&>(one).drain(); });
   const auto end = clock::now() + patience;
   timer pause(loop_);
-  for (bool cut = false; connections() > 0;) {
-    if (!cut && clock::now() >= end) {
+  for (bool late = false; connections() > 0;) {
+    if (!late && clock::now() >= end) {
       log::warning("cutting connections that did not end in time connections={}", connections());
-      watchdog_.for_each([](watched& one) { static_cast<connection&>(one).cut(); });
-      cut = true;
+      cut();
+      late = true;
     }
     pause.expires_after(10ms);
     co_await pause.async_wait(no_throw);
   }
   watchdog_.stop();
+}
+
+void server::cut() {
+  watchdog_.for_each([](watched& one) { static_cast<connection&>(one).cut(); });
 }
 
 }  // namespace atelier::http

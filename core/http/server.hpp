@@ -5,6 +5,7 @@
 #include "core/async.hpp"
 #include "core/buffer.hpp"
 #include "core/http/message.hpp"
+#include "core/http/request_id.hpp"
 #include "core/listener.hpp"
 #include "core/watchdog.hpp"
 
@@ -43,8 +44,8 @@ class service {
   virtual task<> answer(const request& asked, responder& out) = 0;
 
   /// Makes the answer to a request that is refused before anyone is asked (400, 408, 413, 414, 417, 431, 501,
-  /// 505). `head` is null where it could not be read.
-  virtual response refusal(unsigned status, std::string_view reason, const request_head* head) = 0;
+  /// 505). `as_problem`: what could be read of its head accepts problem details.
+  virtual response refusal(unsigned status, std::string_view reason, bool as_problem) = 0;
 };
 
 struct server_counters {
@@ -78,6 +79,9 @@ class server {
   /// cuts what is left after `patience`. Returns when no connection is open.
   task<> drain(std::chrono::milliseconds patience);
 
+  /// Ends every connection now; drain() returns soon after.
+  void cut();
+
   std::string listening_on() const;
   std::size_t connections() const { return accepting_ ? accepting_->open() : 0; }
   std::uint64_t accepted() const { return accepting_ ? accepting_->accepted() : 0; }
@@ -93,6 +97,7 @@ class server {
   watchdog watchdog_;
   stock<workspace> workspaces_{256};
   std::unique_ptr<accept_loop> accepting_;
+  request_ids ids_;
   server_counters counters_;
   bool draining_ = false;
 };

@@ -33,7 +33,7 @@ TEST_CASE("the proxy's own answers are one line of text that browsers may read")
 TEST_CASE("problem details for clients that ask for them") {
   const auto text = written({.status = 502, .sentence = "x", .as_problem = true});
   CHECK(has(text, "Content-Type: application/problem+json\r\n"));
-  CHECK(text.ends_with(R"({"type":"about:blank","title":"Bad Gateway","status":502,"detail":"x"})"));
+  CHECK(text.ends_with(R"({"type":"about:blank","title":"Bad Gateway","status":502,"detail":"Error: x"})"));
 }
 
 TEST_CASE("the answer to a HEAD has no body and says its length") {

@@ -186,11 +186,3 @@ TEST_CASE("an interim answer passes without hop-by-hop fields") {
                      out);
   CHECK(out == "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
 }
-
-TEST_CASE("request ids differ and are hexadecimal") {
-  request_ids ids(1, 2);
-  std::set<std::string> seen;
-  for (int i = 0; i < 1000; ++i) seen.emplace(ids.next());
-  CHECK(seen.size() == 1000);
-  for (const auto& id : seen) CHECK((id.size() == 32 && id.find_first_not_of("0123456789abcdef") == id.npos));
-}
