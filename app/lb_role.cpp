@@ -99,6 +99,7 @@ void add_lb(CLI::App& program, action& chosen) {
   add_client_limits(role, wanted->bounds);
   add_worker_limits(role, wanted->bounds);
   add_health(role, wanted->probes, wanted->health);
+  add_access_log(role, wanted->access);
   role.callback([&chosen, wanted] { chosen = [wanted] { return run_lb(*wanted); }; });
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <map>
 
 namespace atelier::app {
 namespace {
@@ -57,6 +58,30 @@ CLI::Option* add_address(CLI::App& role, const char* name, address& value, const
 CLI::Option* add_address(CLI::App& role, const char* name, std::optional<address>& value, const char* about) {
   const auto read = [&value](const std::string& text) { value = read_address(text); };
   return role.add_option_function<std::string>(name, read, about)->type_name("HOST:PORT");
+}
+
+void add_access_log(CLI::App& role, access_log_options& o) {
+  using detail = access_log_options::detail;
+  using format = access_log_options::format;
+  role.add_option("--access-log", o.how_much,
+                  "One line a request: off, of a sample and of what went wrong, or of all")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, detail>{
+          {"off", detail::off}, {"sampled", detail::sampled}, {"full", detail::full}}))
+      ->type_name("off|sampled|full")
+      ->default_str("off");
+  role.add_option("--access-log-file", o.file, "Where its lines are appended; - is stdout")
+      ->type_name("FILE")
+      ->capture_default_str();
+  role.add_option("--access-log-format", o.as, "key=value or JSON")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, format>{{"text", format::text}, {"json", format::json}}))
+      ->type_name("text|json")
+      ->default_str("text");
+  add_count<unsigned>(role, "--access-log-sample", o.sample, "Of a sample: one request of so many", 1,
+                      1'000'000);
+  add_count<std::size_t>(role, "--access-log-bytes-max", o.buffer_bytes_max,
+                         "Bytes not yet written; beyond, lines are dropped and counted", 64 * 1024,
+                         std::size_t{1} << 30);
 }
 
 CLI::Option* add_database(CLI::App& role, std::string& conninfo) {

@@ -1,6 +1,7 @@
 // Options of the kinds that several roles have: times, counts, addresses.
 #pragma once
 
+#include "core/access_log.hpp"
 #include "core/address.hpp"
 
 #include <CLI/CLI.hpp>
@@ -29,6 +30,9 @@ CLI::Option* add_count(CLI::App& role, const char* name, T& value, const char* a
 /// HOST:PORT, checked when it is read.
 CLI::Option* add_address(CLI::App& role, const char* name, address& value, const char* about);
 CLI::Option* add_address(CLI::App& role, const char* name, std::optional<address>& value, const char* about);
+
+/// --access-log, and where, how and how much of it.
+void add_access_log(CLI::App& role, access_log_options& options);
 
 /// --db: a conninfo; empty takes libpq's PG… variables.
 CLI::Option* add_database(CLI::App& role, std::string& conninfo);

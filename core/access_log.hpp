@@ -28,18 +28,18 @@ struct access_entry {
     std::string_view value;
   };
 
-  std::string_view request_id;
-  std::string_view trace_id;  // of W3C Trace Context
-  std::string_view client;    // its address
-  std::string_view method;
-  std::string_view path;    // without the query
-  unsigned status = 0;      // 0: no answer was begun
-  std::string_view ended;   // how, a literal: "done", or who broke it off
-  bool went_wrong = false;  // logged even where only a sample is
+  std::string_view request_id = {};
+  std::string_view trace_id = {};  // of W3C Trace Context
+  std::string_view client = {};    // its address
+  std::string_view method = {};
+  std::string_view path = {};   // without the query
+  unsigned status = 0;          // 0: no answer was begun
+  std::string_view ended = {};  // how, a literal: "done", or who broke it off
+  bool went_wrong = false;      // logged even where only a sample is
   std::uint64_t received_bytes = 0;
   std::uint64_t sent_bytes = 0;
-  std::span<const phase> phases;
-  std::span<const word> more;  // such as the worker or the route
+  std::span<const phase> phases = {};
+  std::span<const word> more = {};  // such as the worker or the route
 };
 
 struct access_log_options {

@@ -1,6 +1,8 @@
 // Figures in Prometheus' text form, gathered when somebody asks.
 #pragma once
 
+#include "core/histogram.hpp"
+
 #include <prometheus/metric_family.h>
 
 #include <string>
@@ -18,6 +20,9 @@ class metrics_page {
   metrics_page& counter(const std::string& name, const std::string& help, double value,
                         const labels& with = {});
   metrics_page& gauge(const std::string& name, const std::string& help, double value,
+                      const labels& with = {});
+
+  metrics_page& times(const std::string& name, const std::string& help, const histogram& value,
                       const labels& with = {});
 
   std::string text() const;

@@ -120,6 +120,16 @@ task<> client_connection::run() {
   }
 }
 
+void client_connection::log_refusal(unsigned status, std::string_view id) {
+  if (!shared_.log || !shared_.log->wants(false)) return;
+  shared_.log->write({.request_id = id,
+                      .client = address_,
+                      .status = status,
+                      .ended = "refused",
+                      .received_bytes = space_->in.size(),
+                      .sent_bytes = space_->to_client.text.size()});
+}
+
 // Not one byte of such a request reaches a worker.
 task<> client_connection::refuse(unsigned status, std::string_view reason) {
   ++shared_.count.refused;
@@ -135,6 +145,7 @@ task<> client_connection::refuse(unsigned status, std::string_view reason) {
                       .keep_alive = false,
                       .request_id = id};
   write_error_answer(answer, out.text);
+  log_refusal(status, id);
   deadline = shared_.from_now(shared_.bounds.body_timeout);
   for (;;) {
     std::size_t none = 0;

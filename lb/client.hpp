@@ -31,6 +31,7 @@ class client_connection final : public watched {
   bool receive();
   void rest();
   task<> refuse(unsigned status, std::string_view reason);
+  void log_refusal(unsigned status, std::string_view id);
   task<> linger();
 
   context& shared_;

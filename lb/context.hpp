@@ -1,7 +1,9 @@
 // What all connections of one proxy share. One thread: no locks.
 #pragma once
 
+#include "core/access_log.hpp"
 #include "core/buffer.hpp"
+#include "core/histogram.hpp"
 #include "core/http/request_id.hpp"
 #include "core/watchdog.hpp"
 #include "lb/forward_head.hpp"
@@ -24,6 +26,7 @@ struct counters {
   std::uint64_t broken_off = 0;   // answers that could not be finished: the worker or the client left
   std::uint64_t bytes_in = 0;     // from clients
   std::uint64_t bytes_out = 0;    // to clients
+  histogram request_times;        // from a request's whole head to the last byte of its answer
 };
 
 /// What a connection needs only while a request is under way.
@@ -35,6 +38,12 @@ struct workspace {
   outgoing to_worker;
   outgoing to_client;
   std::string request_id;
+
+  // For the access log, and only where there is one.
+  std::string method;
+  std::string path;
+  std::string trace_id;
+  std::string worker;
 
   bool worth_keeping();
 };
@@ -49,6 +58,7 @@ struct context {
   workers pool;
   watchdog guard;
   http::request_ids ids;
+  access_log* log = nullptr;  // null: none
   counters count;
   stock<workspace> workspaces{1024};
 

@@ -36,9 +36,16 @@ exchange::exchange(context& shared, client_side client, std::size_t head_bytes)
   ++shared_.count.requests;
   wants_problem_ = http::accepts_problem(shared.request.fields);
   space_.request_id.clear();
+  space_.worker.clear();
+  space_.trace_id.clear();
   cursor_ = head_bytes_;
   body_ = reframer(body_framing_, content_length_, body_framing_);
   client_.guard.deadline = clock::time_point::max();
+  received_bytes_ = head_bytes;
+  if (shared.log) {
+    space_.method = shared.request.verb_text;
+    space_.path = shared.request.path;
+  }
 }
 
 exchange::~exchange() {
@@ -74,11 +81,15 @@ bool exchange::choose_worker() {
 
 task<> exchange::wait_for_worker() {
   parsed_ = false;
+  const auto since = now();
   worker_ = co_await shared_.pool.acquire_later();
+  now_is_fresh_ = false;
+  queued_ += now() - since;
   if (worker_) co_return;
   ++shared_.count.unavailable;
-  answer_error(503, shared_.pool.any_usable() ? "all workers are busy, try again"
-                                              : "no worker is available, try again");
+  answer_error(
+      503, "no_worker",
+      shared_.pool.any_usable() ? "all workers are busy, try again" : "no worker is available, try again");
 }
 
 bool exchange::take_connection() {
@@ -92,6 +103,7 @@ bool exchange::take_connection() {
 task<> exchange::connect() {
   upstream_ = std::make_unique<upstream>(shared_.loop);
   auto& socket = upstream_->socket;
+  const auto since = now();
   error_code error;
   socket.open(worker_->endpoint.protocol(), error);
   if (!error) socket.non_blocking(true, error);
@@ -110,6 +122,8 @@ task<> exchange::connect() {
         problem != 0)
       fail(fault::no_connection);
     if (!cut_) expired_ = false;
+    now_is_fresh_ = false;
+    connecting_ += now() - since;
   }
 }
 
@@ -120,11 +134,16 @@ void exchange::start_sending() {
                                    shared_.request);
   space_.to_worker.clear();
   space_.from_worker.clear();
-  const auto id = space_.request_id.empty() ? shared_.ids.next() : std::string_view(space_.request_id);
-  const auto facts =
-      write_request_head(shared_.request, client_.facts, worker_->name, id, space_.to_worker.text);
+  if (!std::exchange(has_id_, true)) shared_.ids.next().copy(id_.data(), id_.size());
+  const auto facts = write_request_head(shared_.request, client_.facts, worker_->name,
+                                        {id_.data(), id_.size()}, space_.to_worker.text);
   repeatable_ = facts.repeatable;
   space_.request_id = facts.request_id;
+  if (shared_.log) {
+    space_.trace_id = facts.trace_id;
+    space_.worker = worker_->name;
+  }
+  given_at_ = now();
   cursor_ = head_bytes_;
   body_ = reframer(body_framing_, content_length_, body_framing_);
   sent_bytes_ = 0;
@@ -146,6 +165,8 @@ void exchange::leave_worker(bool reusable) {
 
 exchange::ending exchange::end() {
   leave_worker(false);
+  shared_.count.request_times.add(now() - started_);
+  if (shared_.log) log_it();
   if (turn_ != end_of_turn::answered) {
     ++shared_.count.broken_off;
     return ending::cut;
@@ -153,6 +174,34 @@ exchange::ending exchange::end() {
   space_.in.consume(cursor_);
   if (keep_alive_) return ending::go_on;
   return body_.now() == reframer::state::complete && space_.in.empty() ? ending::close : ending::linger;
+}
+
+clock::time_point exchange::now() {
+  if (!std::exchange(now_is_fresh_, true)) now_ = clock::now();
+  return now_;
+}
+
+void exchange::log_it() {
+  const bool went_wrong = status_ >= 500 || turn_ != end_of_turn::answered;
+  if (!shared_.log->wants(went_wrong)) return;
+  const std::array<access_entry::phase, 4> phases{{{"queue", queued_},
+                                                   {"connect", connecting_},
+                                                   {"first_byte", first_byte_},
+                                                   {"total", now() - started_}}};
+  const auto retries = retries_done_ > 0 ? std::to_string(retries_done_) : std::string();
+  const std::array<access_entry::word, 2> more{
+      {{"worker", space_.worker}, {"retries", retries}}};
+  shared_.log->write({.request_id = space_.request_id,
+                      .trace_id = space_.trace_id,
+                      .client = client_.facts.address,
+                      .method = space_.method,
+                      .path = space_.path,
+                      .status = status_,
+                      .ended = ended_,
+                      .received_bytes = received_bytes_,
+                      .sent_bytes = sent_to_client_bytes_,
+                      .phases = phases,
+                      .more = more});
 }
 
 // ---- waiting

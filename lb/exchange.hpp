@@ -88,12 +88,15 @@ class exchange final : private unanswered_request {
   void refuse_body(unsigned status, std::string_view sentence);
 
   void fail(fault how);
+  void leave(std::string_view how);
   void prepare_retry();
   void give_up(fault how);
-  void answer_error(unsigned status, std::string_view sentence);
+  void answer_error(unsigned status, std::string_view ended, std::string_view sentence);
   void skip_body();
   void leave_worker(bool reusable);
   void arm(unsigned one_need);
+  clock::time_point now();
+  void log_it();
 
   context& shared_;
   client_side client_;
@@ -117,6 +120,9 @@ class exchange final : private unanswered_request {
   std::unique_ptr<upstream> upstream_;
   end_of_turn turn_ = end_of_turn::none;
   fault fault_ = fault::no_connection;
+
+  std::array<char, http::request_ids::id_bytes> id_;  // made for this request
+  bool has_id_ = false;
 
   // Upwards.
   reframer body_;
@@ -142,6 +148,19 @@ class exchange final : private unanswered_request {
   bool fresh_only_ = false;  // a connection at rest was found closed: the next is a new one
   bool counts_as_retry_ = false;
   bool queued_for_retry_ = false;
+
+  // For the access log and the histograms.
+  clock::time_point now_ = clock::now();  // read once a turn of the loop
+  bool now_is_fresh_ = true;
+  const clock::time_point started_ = now_;
+  clock::time_point given_at_{};  // to the last worker
+  clock::duration queued_{0};     // all waits for a worker together
+  clock::duration connecting_{0};
+  clock::duration first_byte_{-1};
+  std::uint64_t received_bytes_ = 0;
+  std::uint64_t sent_to_client_bytes_ = 0;
+  unsigned status_ = 0;
+  std::string_view ended_ = "done";
 
   bool expired_ = false;
   bool abandoned_ = false;  // probes found the worker silent: do not wait for it

@@ -16,7 +16,7 @@ void exchange::worker_is_silent() noexcept {
 void exchange::time_is_over() {
   expired_ = false;
   if (answer_done_ || !space_.to_client.empty()) {
-    turn_ = end_of_turn::gone;  // the client does not take its answer
+    leave("client_slow");  // it does not take its answer
   } else if (!upload_done_ && !upload_broken_ && space_.to_worker.empty()) {
     refuse_body(408, "the request's body did not arrive in time");
   } else {
@@ -29,9 +29,15 @@ void exchange::refuse_body(unsigned status, std::string_view sentence) {
   ++shared_.count.refused;
   upload_broken_ = true;
   if (head_written_)
-    turn_ = end_of_turn::gone;
+    leave("refused");
   else
-    answer_error(status, sentence);
+    answer_error(status, "refused", sentence);
+}
+
+// No answer, or no more of it.
+void exchange::leave(std::string_view how) {
+  turn_ = end_of_turn::gone;
+  ended_ = how;
 }
 
 void exchange::fail(fault how) {
@@ -85,30 +91,32 @@ task<> exchange::wait_for_retry() {
   queued_for_retry_ = false;
   const auto given = co_await shared_.retry_line.wait(shared_.bounds.queue_timeout);
   counts_as_retry_ = given.has_value();
-  if (!counts_as_retry_) answer_error(503, "too many requests are being sent again, try again");
+  now_is_fresh_ = false;
+  if (!counts_as_retry_) answer_error(503, "no_worker", "too many requests are being sent again, try again");
 }
 
 void exchange::give_up(fault how) {
-  if (head_written_ || cut_) {
-    turn_ = end_of_turn::gone;
-    return;
-  }
+  if (head_written_ || cut_) return leave(cut_ ? "cut" : "broken_off");
   const bool may_be_applied = sent_bytes_ > 0 && !safe_;
+  const auto kind = to_string(how);
   switch (how) {
     case fault::no_connection:
-      return answer_error(503, "no worker could be reached, try again");
+      return answer_error(503, kind, "no worker could be reached, try again");
     case fault::timed_out:
-      return answer_error(504, may_be_applied
-                                   ? "the worker did not answer in time; the request may have been applied"
-                                   : "the worker did not answer in time");
+      return answer_error(504, kind,
+                          may_be_applied
+                              ? "the worker did not answer in time; the request may have been applied"
+                              : "the worker did not answer in time");
     case fault::lost:
       if (may_be_applied)
-        return answer_error(503, "the connection to the worker was lost; the request may have been applied");
-      return answer_error(502, "the connection to the worker was lost before it answered");
+        return answer_error(503, kind,
+                            "the connection to the worker was lost; the request may have been applied");
+      return answer_error(502, kind, "the connection to the worker was lost before it answered");
     case fault::bad_answer:
-      return answer_error(502, may_be_applied
-                                   ? "the worker's answer was malformed; the request may have been applied"
-                                   : "the worker's answer was malformed");
+      return answer_error(502, kind,
+                          may_be_applied
+                              ? "the worker's answer was malformed; the request may have been applied"
+                              : "the worker's answer was malformed");
   }
 }
 
@@ -121,12 +129,14 @@ void exchange::skip_body() {
   unsent.clear();
 }
 
-void exchange::answer_error(unsigned status, std::string_view sentence) {
+void exchange::answer_error(unsigned status, std::string_view ended, std::string_view sentence) {
   leave_worker(false);
   skip_body();
   upload_broken_ = true;
   keep_alive_ = wants_keep_alive_ && !client_.closing && body_.now() == reframer::state::complete;
   if (space_.request_id.empty()) space_.request_id = shared_.ids.next();
+  status_ = status;
+  ended_ = ended;
   error_answer answer{.status = status,
                       .sentence = sentence,
                       .as_problem = wants_problem_,

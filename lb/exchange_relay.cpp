@@ -16,7 +16,7 @@ constexpr std::size_t receive_bytes_min = 8 * 1024;  // room worth a system call
 }  // namespace
 
 unsigned exchange::advance() {
-  if (cut_) turn_ = end_of_turn::gone;
+  if (cut_) leave("cut");
   if (std::exchange(abandoned_, false) && turn_ == end_of_turn::none) fail(fault::timed_out);
   if (expired_ && turn_ == end_of_turn::none) time_is_over();
   if (turn_ != end_of_turn::none) return 0;
@@ -27,6 +27,7 @@ unsigned exchange::advance() {
   // The first byte of the answer has a deadline of its own, set when the request was complete.
   if (!upload_done_ || byte_of_answer_ || answer_done_)
     client_.guard.deadline = shared_.from_now(shared_.bounds.body_timeout);
+  now_is_fresh_ = false;
   return needs;
 }
 
@@ -81,6 +82,7 @@ bool exchange::receive_body(unsigned& needs) {
   if (n > 0) {
     in.commit(static_cast<std::size_t>(n));
     shared_.count.bytes_in += static_cast<std::uint64_t>(n);
+    received_bytes_ += static_cast<std::uint64_t>(n);
     client_is_empty_ = static_cast<std::size_t>(n) < room;
     return true;
   }
@@ -88,7 +90,7 @@ bool exchange::receive_body(unsigned& needs) {
     client_is_empty_ = false;
     needs = client_read;
   } else {
-    turn_ = end_of_turn::gone;
+    leave("client_left");
   }
   return false;
 }
@@ -115,10 +117,12 @@ bool exchange::flush_to_client(bool& blocked) {
   auto& out = space_.to_client;
   if (out.empty()) return true;
   std::size_t run_sent = 0;
+  const auto before = shared_.count.bytes_out;
   const auto how =
       out.send(client_.socket.native_handle(), space_.from_worker.data(), run_sent, shared_.count.bytes_out);
+  sent_to_client_bytes_ += shared_.count.bytes_out - before;
   if (run_sent > 0) space_.from_worker.consume(run_sent);
-  if (how == sending::broken) turn_ = end_of_turn::gone;
+  if (how == sending::broken) leave("client_left");
   blocked = how == sending::blocked;
   return how != sending::broken;
 }
@@ -128,7 +132,10 @@ bool exchange::read_answer() {
   auto& out = space_.to_client;
   const auto bytes = space_.from_worker.readable().substr(out.run);
   if (bytes.empty()) return false;
-  if (!std::exchange(byte_of_answer_, true)) unlink();  // from here on the worker has answered
+  if (!std::exchange(byte_of_answer_, true)) {
+    unlink();  // from here on the worker has answered
+    first_byte_ = now() - given_at_;
+  }
   if (!head_written_) return read_answer_head(bytes);
   if (out.text_bytes() >= shared_.bounds.answer_bytes_max) return false;
   const auto taken = answer_.take(bytes, out.text);
@@ -170,6 +177,8 @@ bool exchange::read_answer_head(std::string_view bytes) {
   worker_keeps_alive_ = head.keep_alive;
   answer_ = reframer(head.body, head.content_length, to_client);
   worker_->state.answered();
+  worker_->counters.answer_times.add(now() - given_at_);
+  status_ = head.status;
   ++worker_->counters.answers[head.status / 100];
   ++shared_.count.answers[head.status / 100];
   if (answer_.now() == reframer::state::complete) answer_is_complete();

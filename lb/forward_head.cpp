@@ -4,6 +4,7 @@
 #include "core/http/request_id.hpp"
 
 #include <charconv>
+#include <optional>
 
 namespace atelier::lb {
 namespace {
@@ -19,9 +20,13 @@ enum class rule : std::uint8_t {
   connection,      // hop-by-hop, and names others
   content_length,  // written by us; of an answer without a body passed on
   request_id,
+  traceparent,
+  tracestate,  // belongs to its traceparent
   idempotency_key,
-  forwarded_for,  // of a trusted client added to, else replaced
-  forwarded,      // of a trusted client passed on, else replaced
+  forwarded,  // lists, of a trusted client added to, else replaced
+  forwarded_for,
+  forwarded_host,  // of a trusted client passed on, else replaced
+  forwarded_proto,
 };
 
 rule rule_of(std::string_view name) {
@@ -39,7 +44,10 @@ rule rule_of(std::string_view name) {
       return is("forwarded") ? rule::forwarded : rule::pass;
     case 10:
       if (is("connection")) return rule::connection;
+      if (is("tracestate")) return rule::tracestate;
       return is("keep-alive") ? rule::drop : rule::pass;
+    case 11:
+      return is("traceparent") ? rule::traceparent : rule::pass;
     case 12:
       return is("x-request-id") ? rule::request_id : rule::pass;
     case 14:
@@ -48,10 +56,10 @@ rule rule_of(std::string_view name) {
       if (is("x-forwarded-for")) return rule::forwarded_for;
       return is("idempotency-key") ? rule::idempotency_key : rule::pass;
     case 16:
-      if (is("x-forwarded-host")) return rule::forwarded;
+      if (is("x-forwarded-host")) return rule::forwarded_host;
       return is("proxy-connection") ? rule::drop : rule::pass;
     case 17:
-      if (is("x-forwarded-proto")) return rule::forwarded;
+      if (is("x-forwarded-proto")) return rule::forwarded_proto;
       return is("transfer-encoding") ? rule::drop : rule::pass;
     case 19:
       return is("proxy-authorization") ? rule::drop : rule::pass;
@@ -111,29 +119,55 @@ void append_request_framing(const http::request_head& head, std::string& out) {
   if (head.expects_continue && head.body != framing::none) out += "Expect: 100-continue\r\n";
 }
 
-// What a trusted client said is kept; the rest we know ourselves.
-struct forwarded_fields {
-  std::string_view addresses;  // the first X-Forwarded-For
-  bool proto = false;
-  bool host = false;
+// What a trusted client said is kept and added to; of anybody else nothing is believed.
+class forwarded_fields {
+ public:
+  forwarded_fields(const http::request_head& head, const client_facts& client,
+                   const named_by_connection& named)
+      : head_(head), client_(client), named_(named) {}
 
-  void see(const http::field& f, std::string& out) {
-    (equals_ignoring_case(f.name, "x-forwarded-host") ? host : proto) = true;
-    append_field(out, f.name, f.value);
-  }
-  void append_to(std::string& out, const client_facts& client, std::string_view request_host) const {
+  void append_to(std::string& out, std::string_view host) const {
     out += "X-Forwarded-For: ";
-    if (!addresses.empty()) append(out, addresses, ", ");
-    append(out, client.address, "\r\n");
-    if (!proto) append_field(out, "X-Forwarded-Proto", client.scheme);
-    if (!host) append_field(out, "X-Forwarded-Host", request_host);
+    append_former(rule::forwarded_for, out);
+    append(out, client_.address,
+           "\r\nX-Forwarded-Proto: ", said(rule::forwarded_proto).value_or(client_.scheme),
+           "\r\nX-Forwarded-Host: ", said(rule::forwarded_host).value_or(host), "\r\nForwarded: ");
+    append_former(rule::forwarded, out);
+    const bool v6 = client_.address.find(':') != client_.address.npos;  // RFC 7239 section 6
+    append(out, v6 ? "for=\"[" : "for=", client_.address, v6 ? "]\";host=\"" : ";host=\"", host,
+           "\";proto=", client_.scheme, "\r\n");
   }
+
+ private:
+  template <class F>
+  void each(rule what, F f) const {
+    if (!client_.trusted) return;
+    for (const auto& field : head_.fields)
+      if (rule_of(field.name) == what && !named_.contains(field.name)) f(field.value);
+  }
+  // The lines of one list as one, in their order: many readers look at one line only.
+  void append_former(rule what, std::string& out) const {
+    each(what, [&](std::string_view value) {
+      if (!value.empty()) append(out, value, ", ");
+    });
+  }
+  std::optional<std::string_view> said(rule what) const {
+    std::optional<std::string_view> first;
+    each(what, [&](std::string_view value) {
+      if (!first) first = value;
+    });
+    return first;
+  }
+
+  const http::request_head& head_;
+  const client_facts& client_;
+  const named_by_connection& named_;
 };
 
 }  // namespace
 
 forwarded_request write_request_head(const http::request_head& head, const client_facts& client,
-                                     std::string_view fallback_host, std::string_view new_request_id,
+                                     std::string_view fallback_host, std::string_view new_id,
                                      std::string& out) {
   forwarded_request facts;
   facts.repeatable = head.verb == method::get || head.verb == method::head || head.verb == method::options;
@@ -150,8 +184,9 @@ forwarded_request write_request_head(const http::request_head& head, const clien
   append(out, " HTTP/1.1\r\nHost: ", host, "\r\n");
 
   const named_by_connection named(head.fields);
-  forwarded_fields forwarded;
   std::string_view request_id;
+  std::string_view traceparent;
+  bool has_tracestate = false;
   for (const auto& f : head.fields) {
     if (named.contains(f.name)) continue;
     switch (rule_of(f.name)) {
@@ -162,18 +197,16 @@ forwarded_request write_request_head(const http::request_head& head, const clien
       case rule::request_id:
         if (request_id.empty() && http::is_request_id(f.value)) request_id = f.value;
         break;
-      case rule::forwarded_for:
-        if (!client.trusted) break;
-        if (forwarded.addresses.empty())
-          forwarded.addresses = f.value;
-        else
-          append_field(out, f.name, f.value);
+      case rule::traceparent:
+        if (!http::trace_id(f.value).empty()) traceparent = f.value;
+        break;
+      case rule::tracestate:
+        has_tracestate = true;
         break;
       case rule::forwarded:
-        if (client.trusted && equals_ignoring_case(f.name, "forwarded"))
-          append_field(out, f.name, f.value);
-        else if (client.trusted)
-          forwarded.see(f, out);
+      case rule::forwarded_for:
+      case rule::forwarded_host:
+      case rule::forwarded_proto:
         break;
       case rule::idempotency_key:
         facts.repeatable |= head.verb == method::post;
@@ -186,12 +219,22 @@ forwarded_request write_request_head(const http::request_head& head, const clien
   }
   append_request_framing(head, out);
   append_field(out, "Via", head.minor_version == 0 ? "1.0 atelier" : "1.1 atelier");
-  forwarded.append_to(out, client, host);
-  out += "X-Request-Id: ";
+  forwarded_fields(head, client, named).append_to(out, host);
+  if (!traceparent.empty() && has_tracestate)
+    for (const auto& f : head.fields)
+      if (rule_of(f.name) == rule::tracestate && !named.contains(f.name)) append_field(out, f.name, f.value);
+  out += "traceparent: ";
+  const auto trace_at = out.size() + 3;
+  if (traceparent.empty())  // no span of our own is recorded: the flags say so
+    append(out, "00-", new_id, "-", new_id.substr(new_id.size() / 2), "-00");
+  else
+    out += traceparent;
+  out += "\r\nX-Request-Id: ";
   const auto id_at = out.size();
-  const auto id = request_id.empty() ? new_request_id : request_id;
+  const auto id = request_id.empty() ? new_id : request_id;
   append(out, id, "\r\n\r\n");
   facts.request_id = std::string_view(out).substr(id_at, id.size());
+  facts.trace_id = std::string_view(out).substr(trace_at, http::request_ids::id_bytes);
   return facts;
 }
 

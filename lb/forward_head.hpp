@@ -21,15 +21,17 @@ struct client_facts {
 struct forwarded_request {
   bool repeatable = false;  // GET, HEAD, OPTIONS, or a POST with an Idempotency-Key that reaches the worker
   std::string_view request_id = {};  // its X-Request-Id; a view into `out` of write_request_head
+  std::string_view trace_id = {};    // of its traceparent; the same
 };
 
 /// Appends the head to `out`, the blank line included. Hop-by-hop fields and those that Connection names are
 /// left out (RFC 9110 section 7.6.1); the body's framing is ours; Host is the authority of an absolute-form
 /// target where there is one (RFC 9112 section 3.2.2), else the client's, else `fallback_host` (HTTP/1.0
-/// needs none); Via, X-Forwarded-For, -Proto, -Host are set; X-Request-Id is passed when it
-/// is one (core/http/request_id.hpp) and else is `new_request_id`.
+/// needs none); Via, X-Forwarded-For, -Proto, -Host and Forwarded (RFC 7239) are set; a traceparent (W3C
+/// Trace Context) that is right is passed with its tracestate, else a new trace begins with `new_id`;
+/// X-Request-Id is passed when it is one (core/http/request_id.hpp) and else is `new_id`.
 forwarded_request write_request_head(const http::request_head& head, const client_facts& client,
-                                     std::string_view fallback_host, std::string_view new_request_id,
+                                     std::string_view fallback_host, std::string_view new_id,
                                      std::string& out);
 
 /// How an answer goes on to the client.

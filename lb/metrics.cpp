@@ -6,7 +6,7 @@
 namespace atelier::lb {
 namespace {
 
-// The two kinds of sample here, by one name and help each.
+// The kinds of sample here, by one name and help each.
 class page {
  public:
   using labels = metrics_page::labels;
@@ -16,6 +16,9 @@ class page {
   }
   void gauge(const char* name, const char* help, std::uint64_t value, const labels& with = {}) {
     out_.gauge(prefix + name, help, static_cast<double>(value), with);
+  }
+  void times(const char* name, const char* help, const histogram& value, const labels& with = {}) {
+    out_.times(prefix + name, help, value, with);
   }
   std::string text() const { return out_.text(); }
 
@@ -43,6 +46,13 @@ void add_clients(const proxy& seen, page& out) {
               count.broken_off);
   out.counter("received_bytes_total", "Bytes received from clients", count.bytes_in);
   out.counter("sent_bytes_total", "Bytes sent to clients", count.bytes_out);
+  out.times("request_seconds", "From a request's whole head to the last byte of its answer",
+            count.request_times);
+  if (shared.log) {
+    out.counter("access_log_lines_total", "Lines of the access log", shared.log->lines());
+    out.counter("access_log_dropped_total", "Lines that had no room or could not be written",
+                shared.log->dropped());
+  }
   for (unsigned hundred = 2; hundred < count.answers.size(); ++hundred)
     out.counter("answers_total", "Final answers to clients, the proxy's own included", count.answers[hundred],
                 {{"status", status_class(hundred)}});
@@ -77,6 +87,10 @@ void add_workers(const proxy& seen, page& out) {
   });
   each([&](const worker& w, const labels& its) {
     out.counter("worker_sent_bytes_total", "Bytes sent to the worker", w.counters.bytes_out, its);
+  });
+  each([&](const worker& w, const labels& its) {
+    out.times("worker_answer_seconds", "From a request given to the worker to the head of its answer",
+              w.counters.answer_times, its);
   });
   each([&](const worker& w, labels its) {
     its.emplace_back("status", "");

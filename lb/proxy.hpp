@@ -17,6 +17,7 @@ class proxy {
 
   /// Binds; serving begins with start().
   result<> listen(const address& where, const listen_options& options = {});
+  void log_to(access_log& log) { shared_.log = &log; }  // outlives us
   void start();
 
   /// Accepts no more, lets requests under way end with `Connection: close`, and cuts what is left after

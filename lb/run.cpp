@@ -52,6 +52,9 @@ result<> run(const settings& wanted) {
     if (const auto bound = all.back.listen(*wanted.admin); !bound) return bound.error();
     all.back.start();
   }
+  auto opened = access_log::open(wanted.access);
+  if (!opened) return opened.error();
+  if (wanted.access.how_much != access_log_options::detail::off) all.front.log_to(**opened);
   all.front.start();
   asio::co_spawn(loop, wait_for_signals(loop, signals, all, wanted), asio::detached);
   log::info("listening on {} workers={}{}{}", all.front.listening_on(), wanted.workers.size(),

@@ -1,6 +1,7 @@
 // `atelier lb` from its settings to its end.
 #pragma once
 
+#include "core/access_log.hpp"
 #include "lb/limits.hpp"
 #include "lb/worker.hpp"
 
@@ -16,6 +17,7 @@ struct settings {
   limits bounds;
   health_rules health;
   probe_rules probes;
+  access_log_options access;
   bool share_port = false;
 };
 

@@ -3,6 +3,7 @@
 
 #include "core/address.hpp"
 #include "core/async.hpp"
+#include "core/histogram.hpp"
 #include "lb/health.hpp"
 #include "lb/limits.hpp"
 
@@ -49,6 +50,7 @@ struct worker_counters {
   std::uint64_t connections = 0;  // opened
   std::uint64_t bytes_in = 0;     // from it
   std::uint64_t bytes_out = 0;    // to it
+  histogram answer_times;         // from a request given to it to its answer's head
 };
 
 /// A request that a worker has and has not begun to answer.

@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-#include <set>
 #include <string>
 
 using namespace atelier;
@@ -22,19 +21,23 @@ http::response_head parsed_response(std::string_view bytes, http::method asked =
   return head;
 }
 
+constexpr std::string_view new_id = "0af7651916cd43dd8448eb211c80319c";
+
 struct rewritten {
   std::string text;
   bool repeatable = false;
   std::string request_id;
+  std::string trace_id;
 };
 
 rewritten forward(std::string_view bytes, bool trusted = false) {
   rewritten r;
   const auto head = parsed_request(bytes);
   const client_facts client{.address = "192.0.2.7", .trusted = trusted};
-  const auto facts = write_request_head(head, client, "worker:1", "made-here", r.text);
+  const auto facts = write_request_head(head, client, "worker:1", new_id, r.text);
   r.repeatable = facts.repeatable;
   r.request_id = facts.request_id;
+  r.trace_id = facts.trace_id;
   return r;
 }
 
@@ -53,8 +56,11 @@ TEST_CASE("a request's head is written anew with what a worker should know") {
   CHECK(r.text ==
         "GET /reviews?product_id=1 HTTP/1.1\r\nHost: shop\r\nAccept: */*\r\nVia: 1.1 atelier\r\n"
         "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: shop\r\n"
-        "X-Request-Id: made-here\r\n\r\n");
-  CHECK(r.request_id == "made-here");
+        "Forwarded: for=192.0.2.7;host=\"shop\";proto=http\r\n"
+        "traceparent: 00-0af7651916cd43dd8448eb211c80319c-8448eb211c80319c-00\r\n"
+        "X-Request-Id: 0af7651916cd43dd8448eb211c80319c\r\n\r\n");
+  CHECK(r.request_id == new_id);
+  CHECK(r.trace_id == new_id);
 }
 
 TEST_CASE("hop-by-hop fields and those that Connection names do not pass") {
@@ -91,10 +97,10 @@ TEST_CASE("HTTP/1.0 without a Host gets one") {
 
 TEST_CASE("a request id of visible ASCII passes, any other is replaced") {
   CHECK(forward("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: abc-1\r\n\r\n").request_id == "abc-1");
-  CHECK(forward("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: a b\r\n\r\n").request_id == "made-here");
+  CHECK(forward("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: a b\r\n\r\n").request_id == new_id);
   CHECK(forward("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: " + std::string(129, 'x') + "\r\n\r\n")
-            .request_id == "made-here");
-  CHECK(forward("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: \xc3\xa9\r\n\r\n").request_id == "made-here");
+            .request_id == new_id);
+  CHECK(forward("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: \xc3\xa9\r\n\r\n").request_id == new_id);
   const auto twice = forward("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: one\r\nX-Request-Id: two\r\n\r\n");
   CHECK(twice.request_id == "one");
   CHECK_FALSE(has(twice.text, "two"));
@@ -109,17 +115,40 @@ TEST_CASE("forwarding fields are believed of trusted clients only") {
   CHECK(has(stranger, "X-Forwarded-For: 192.0.2.7\r\n"));
   CHECK(has(stranger, "X-Forwarded-Proto: http\r\n"));
   CHECK(has(stranger, "X-Forwarded-Host: a\r\n"));
+  CHECK(has(stranger, "\r\nForwarded: for=192.0.2.7;host=\"a\";proto=http\r\n"));
   CHECK_FALSE(has(stranger, "10.1.1.1"));
   const auto friendly = forward(request, true).text;
   CHECK(has(friendly, "X-Forwarded-For: 10.1.1.1, 192.0.2.7\r\n"));
   CHECK(has(friendly, "X-Forwarded-Proto: https\r\n"));
   CHECK(has(friendly, "X-Forwarded-Host: b\r\n"));
-  CHECK(has(friendly, "Forwarded: for=10.1.1.1\r\n"));
+  CHECK(has(friendly, "\r\nForwarded: for=10.1.1.1, for=192.0.2.7;host=\"a\";proto=http\r\n"));
 }
 
-TEST_CASE("traceparent and other end-to-end fields pass as they are") {
-  const auto r = forward("GET / HTTP/1.1\r\nHost: a\r\ntraceparent: 00-ab-cd-01\r\nVia: 1.1 first\r\n\r\n");
-  CHECK(has(r.text, "traceparent: 00-ab-cd-01\r\n"));
+TEST_CASE("lists over several lines are one line behind a trusted proxy, in their order") {
+  const auto text = forward(
+                        "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1.1.1.1\r\nForwarded: for=1.1.1.1\r\n"
+                        "X-Forwarded-For: 2.2.2.2, 3.3.3.3\r\nForwarded: for=2.2.2.2\r\n\r\n",
+                        true)
+                        .text;
+  CHECK(has(text, "\r\nX-Forwarded-For: 1.1.1.1, 2.2.2.2, 3.3.3.3, 192.0.2.7\r\n"));
+  CHECK(has(text, "\r\nForwarded: for=1.1.1.1, for=2.2.2.2, for=192.0.2.7;host=\"a\";proto=http\r\n"));
+}
+
+TEST_CASE("a trace that is under way goes on, and one that is malformed begins anew without its state") {
+  const std::string right = "traceparent: 00-11111111111111111111111111111111-2222222222222222-01\r\n";
+  const auto on = forward("GET / HTTP/1.1\r\nHost: a\r\ntracestate: x=1\r\n" + right + "\r\n");
+  CHECK(has(on.text, right));
+  CHECK(has(on.text, "tracestate: x=1\r\n"));
+  CHECK(on.trace_id == std::string(32, '1'));
+  const auto anew =
+      forward("GET / HTTP/1.1\r\nHost: a\r\ntraceparent: 00-ab-cd-01\r\ntracestate: x=1\r\n\r\n");
+  CHECK_FALSE(has(anew.text, "00-ab-cd-01"));
+  CHECK_FALSE(has(anew.text, "tracestate"));
+  CHECK(anew.trace_id == new_id);
+}
+
+TEST_CASE("other end-to-end fields pass as they are") {
+  const auto r = forward("GET / HTTP/1.1\r\nHost: a\r\nVia: 1.1 first\r\n\r\n");
   CHECK(r.text.find("Via: 1.1 first") < r.text.find("Via: 1.1 atelier"));
 }
 
