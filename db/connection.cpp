@@ -56,20 +56,25 @@ task<> connection::run() {
       back_off_.reset();
       co_await serve();
     }
-    if (!stopping_)
-      outage_.begins(silent_ ? "PostgreSQL is silent" : "no connection to PostgreSQL", link_.reason());
+    if (!stopping_) report();
     close();
     if (stopping_) co_return;
     pause_.expires_after(back_off_.next());
-    co_await pause_.async_wait(no_throw);
+    const auto [cancelled] = co_await pause_.async_wait(no_throw);
+    if (cancelled) co_return;
   }
+}
+
+void connection::report() {
+  outage_.begins(silent_ ? "PostgreSQL is silent" : "no connection to PostgreSQL", link_.reason());
 }
 
 task<bool> connection::open() {
   silent_ = false;
   broken_ = false;
   deadline = watchdog_.now() + options_.connect_timeout;
-  const bool opened = co_await link_.connect() && PQenterPipelineMode(link_.get()) == 1 && co_await prepare();
+  bool opened = co_await link_.connect();
+  if (opened) opened = PQenterPipelineMode(link_.get()) == 1 && co_await prepare();
   deadline = clock::time_point::max();
   co_return opened;
 }

@@ -43,6 +43,7 @@ class connection final : public watched {
   bool take_answers();
   void take_answer(pg_result result);
   void wake_finished();
+  void report();
   void close();
 
   asio::io_context& loop_;

@@ -52,17 +52,22 @@ task<> listener::run() {
       fresh_since_ = clock::time_point::min();
       who_.lost();
     }
-    if (!stopping_)
-      outage_.begins(silent_ ? "PostgreSQL is silent to the cache's listener"
-                             : "the cache's listener has no connection to PostgreSQL",
-                     link_.reason());
-    beating_ = false;
-    deadline = clock::time_point::max();
-    link_.close();
+    close();
     if (stopping_) co_return;
     pause_.expires_after(back_off_.next());
-    co_await pause_.async_wait(no_throw);
+    const auto [cancelled] = co_await pause_.async_wait(no_throw);
+    if (cancelled) co_return;
   }
+}
+
+void listener::close() {
+  if (!stopping_)
+    outage_.begins(silent_ ? "PostgreSQL is silent to the cache's listener"
+                           : "the cache's listener has no connection to PostgreSQL",
+                   link_.reason());
+  beating_ = false;
+  deadline = clock::time_point::max();
+  link_.close();
 }
 
 task<bool> listener::open() {
@@ -132,7 +137,8 @@ task<> listener::beat() {
         link_.interrupt();  // a few bytes that the socket does not take: it is dead
     }
     beat_.expires_after(what_.beat_period);
-    co_await beat_.async_wait(no_throw);
+    const auto [cancelled] = co_await beat_.async_wait(no_throw);
+    if (cancelled) co_return;
   }
 }
 

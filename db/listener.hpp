@@ -54,6 +54,7 @@ class listener final : public watched {
   task<> serve();
   task<> beat();
   bool take();
+  void close();
 
   asio::io_context& loop_;
   const pool_options where_;
