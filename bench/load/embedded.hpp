@@ -1,0 +1,24 @@
+// Files that are in the program.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace atelier::bench {
+
+struct embedded_file {
+  std::string_view name;  // "seed.json", "report.js"
+  std::string_view content;
+};
+
+std::span<const embedded_file> embedded_files();
+
+std::optional<std::string_view> embedded(std::string_view name);
+
+/// Names of the ready scenarios, without ".json", in alphabetical order.
+std::vector<std::string> ready_scenarios();
+
+}  // namespace atelier::bench

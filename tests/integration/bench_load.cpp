@@ -1,0 +1,150 @@
+// atelier-bench against workers that behave as we want.
+#include "support/process.hpp"
+#include "support/scripted_worker.hpp"
+#include "support/temp_dir.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+using namespace atelier::test;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::string_view answer =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{\"n\":1}";
+
+void answer_all(worker_connection& c, std::string request) {
+  for (; !request.empty(); request = c.read_request()) c.send(answer);
+}
+
+struct measured {
+  finished program;
+  json report;
+};
+
+measured bench(const scripted_worker& worker, std::vector<std::string> words) {
+  words.insert(words.end(), {"--url", "http://127.0.0.1:" + std::to_string(worker.port()), "--json", "-"});
+  auto done = run_program(ATELIER_BENCH_PROGRAM, words, 60s);
+  INFO(done.errors);
+  auto report = json::parse(done.output, nullptr, false);
+  return {std::move(done), std::move(report)};
+}
+
+}  // namespace
+
+TEST_CASE("an open loop starts as many requests as its rate says", "[bench]") {
+  scripted_worker worker(answer_all);
+  const auto [program, report] =
+      bench(worker, {"run", "--get", "/x", "--rate", "500", "--for", "2s", "--connections", "4"});
+  CHECK(program.code == 0);
+  CHECK(report["whole"]["answered"] == 1000);
+  CHECK(report["whole"]["errors"] == 0);
+  CHECK(report["whole"]["statuses"]["200"] == 1000);
+}
+
+TEST_CASE(
+    "latency counts from the intended start, also of requests that a stalled server kept from being sent",
+    "[bench]") {
+  std::atomic<int> asked{0};
+  scripted_worker worker([&](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request()) {
+      if (++asked == 50) std::this_thread::sleep_for(500ms);  // everything stands still, once
+      c.send(answer);
+    }
+  });
+  const auto [program, report] =
+      bench(worker, {"run", "--get", "/x", "--rate", "200", "--for", "2s", "--connections", "1"});
+  CHECK(report["whole"]["answered"] == 400);
+  // A quarter of all requests was due while the server stood still: one that waits for answers would have
+  // seen one slow request of 400.
+  CHECK(report["whole"]["latency_ms"]["p90"] > 150);
+  CHECK(report["whole"]["latency_ms"]["max"] >= 495);
+}
+
+TEST_CASE("a closed loop with pipelining keeps its requests in order", "[bench]") {
+  scripted_worker worker(answer_all);
+  const auto [program, report] = bench(
+      worker, {"run", "--get", "/x", "--closed", "--connections", "3", "--pipeline", "8", "--for", "500ms"});
+  CHECK(program.code == 0);
+  CHECK(report["whole"]["errors"] == 0);
+  CHECK(report["whole"]["answered"] > 100);
+  CHECK(report["connections_opened"] == 3);
+}
+
+TEST_CASE("answers that are not as expected are errors by kind, and a missed threshold is code 3",
+          "[bench]") {
+  scripted_worker worker(answer_all);
+  const temp_dir folder;
+  const auto file = folder.write("s.json", R"({"requests": [
+    {"name": "good", "target": "/a", "expect": {"status": 200, "headers": {"Content-Type": "application/json"}, "json": {"/n": 1}}},
+    {"name": "status", "target": "/b", "expect": {"status": 201}},
+    {"name": "header", "target": "/c", "expect": {"headers": {"X-No": null}}},
+    {"name": "body", "target": "/d", "expect": {"json": {"/n": {"type": "string"}}}}],
+    "thresholds": ["errors < 1%", "good.errors <= 0%"]})");
+  const auto [program, report] = bench(worker, {"run", file.string(), "--rate", "200", "--for", "1s"});
+  CHECK(program.code == 3);
+  CHECK(report["kinds"]["good"]["errors"] == 0);
+  for (const auto* name : {"status", "header", "body"}) {
+    CHECK(report["kinds"][name]["answered"] == 0);
+    CHECK(report["kinds"][name]["errors_by_kind"]["unexpected " + std::string(name)] ==
+          report["kinds"][name]["errors"]);
+  }
+  CHECK(report["thresholds"][0]["held"] == false);
+  CHECK(report["thresholds"][1]["held"] == true);
+  CHECK(report["examples"].size() == 3);
+}
+
+TEST_CASE("lost connections and silence are counted, and the load goes on", "[bench]") {
+  std::atomic<int> asked{0};
+  scripted_worker worker([&](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request()) {
+      const int n = ++asked;
+      if (n % 10 == 0) return c.reset();
+      if (n % 10 == 5) {
+        c.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly so much");
+        c.read_rest();
+        return;
+      }
+      c.send(answer);
+    }
+  });
+  const auto [program, report] = bench(worker, {"run", "--get", "/x", "--rate", "100", "--for", "2s",
+                                                "--connections", "8", "--timeout", "200ms"});
+  CHECK(program.code == 0);
+  const auto& whole = report["whole"];
+  CHECK(whole["requests"] == 200);
+  CHECK(whole["answered"] > 140);
+  CHECK(whole["errors_by_kind"]["connection lost"] > 10);
+  CHECK(whole["errors_by_kind"]["timed out"] > 10);
+}
+
+TEST_CASE("nobody but this machine is loaded unless the address is confirmed", "[bench]") {
+  const auto refused = run_program(ATELIER_BENCH_PROGRAM,
+                                   {"run", "--get", "/", "--url", "http://192.0.2.1:80", "--for", "1s"});
+  CHECK(refused.code == 2);
+  CHECK(refused.errors.find("--confirm 192.0.2.1:80") != std::string::npos);
+}
+
+TEST_CASE("a server that is not there is said at once", "[bench]") {
+  const auto url = "http://127.0.0.1:" + std::to_string(free_port());
+  const auto failed = run_program(ATELIER_BENCH_PROGRAM, {"run", "--get", "/", "--url", url});
+  CHECK(failed.code == 1);
+  CHECK(failed.errors.find("does the server run there") != std::string::npos);
+}
+
+TEST_CASE("wrong words are wrong usage", "[bench]") {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{},
+                                             {"run"},
+                                             {"run", "nosuch"},
+                                             {"run", "seed", "--set", "x"},
+                                             {"run", "seed", "--threshold", "p99"},
+                                             {"show", "nosuch"},
+                                             {"run", "--get", "x"},
+                                             {"run", "seed", "--url", "https://127.0.0.1"},
+                                             {"run", "soak", "--max-time", "1m"}}) {
+    CHECK(run_program(ATELIER_BENCH_PROGRAM, words).code == 2);
+  }
+}
