@@ -15,7 +15,7 @@ namespace atelier::etl {
 struct layout {
   static constexpr std::size_t ignored = columns_max;
 
-  set_kind set;
+  set_kind set{};
   std::vector<std::size_t> column_of;  // for each field of a record, the column of the set; or ignored
   std::vector<std::string> unknown;    // names in the header that mean nothing here
 };

@@ -4,74 +4,14 @@
 #include "etl/row.hpp"
 
 #include <fmt/ranges.h>
-#include <glob.h>
 
-#include <algorithm>
-#include <filesystem>
+#include <chrono>
 
 namespace atelier::etl {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-bool ends_with_csv(std::string_view name) {
-  if (name.size() < 4) return false;
-  const auto tail = name.substr(name.size() - 4);
-  return tail == ".csv" || tail == ".CSV";
-}
-
-result<std::vector<std::string>> files_of_folder(const std::string& folder) {
-  std::vector<std::string> files;
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    const auto name = at->path().filename().string();
-    if (name.starts_with('.') || !ends_with_csv(name) || name.ends_with(".rejects.csv")) continue;
-    if (at->is_regular_file()) files.push_back(at->path().string());
-  }
-  if (error) return fail("folder '{}' cannot be read: {}", folder, error.message());
-  if (files.empty()) return fail("there is no .csv file in '{}'", folder);
-  std::sort(files.begin(), files.end(), natural_less);
-  return files;
-}
-
-std::vector<std::string> files_of_glob(const std::string& pattern) {
-  glob_t found{};
-  std::vector<std::string> files;
-  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0)
-    for (std::size_t i = 0; i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
-  ::globfree(&found);
-  std::sort(files.begin(), files.end(), natural_less);
-  return files;
-}
-
-// What the first bytes say that we do not read; empty: nothing.
-std::string_view foreign_form(std::string_view head) {
-  using namespace std::string_view_literals;
-  if (head.starts_with("\x1f\x8b")) return "compressed (gzip); unpack it first";
-  if (head.starts_with("\x28\xb5\x2f\xfd")) return "compressed (zstd); unpack it first";
-  if (head.starts_with("PK\x03\x04")) return "an archive (zip); unpack it first";
-  if (head.starts_with("\xff\xfe") || head.starts_with("\xfe\xff"))
-    return "UTF-16; convert it to UTF-8 first";
-  return {};
-}
-
-// Remembers the first bytes on their way.
-class peeking_source final : public byte_source {
- public:
-  explicit peeking_source(byte_source& from) : from_(from) {}
-  result<std::size_t> read(std::span<char> space) override {
-    auto got = from_.read(space);
-    if (got && head.size() < 4) head.append(space.data(), std::min<std::size_t>(*got, 4));
-    return got;
-  }
-  std::uint64_t bytes_read() const override { return from_.bytes_read(); }
-  std::string head;
-
- private:
-  byte_source& from_;
-};
+constexpr std::size_t look_bytes = 1 << 20;  // of the beginning, that tell encoding, dialect and set
+constexpr std::size_t quotes_rows = 200;     // of the beginning, that tell which quote is used throughout
 
 std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -85,99 +25,157 @@ std::string published_header(set_kind set) {
   return line;
 }
 
+// The decoded beginning of a file, as often as one likes.
+class beginning final : public byte_source {
+ public:
+  explicit beginning(std::string_view text) : text_(text) {}
+  result<std::size_t> read(std::span<char> space) override {
+    const auto n = std::min(space.size(), text_.size());
+    std::copy_n(text_.data(), n, space.data());
+    text_.remove_prefix(n);
+    return n;
+  }
+
+ private:
+  std::string_view text_;
+};
+
+// Most rows have texts in apostrophes, and none has one in other quotes.
+bool quotes_by_apostrophe(std::string_view text, dialect written) {
+  beginning source(text);
+  written.quote = written.escape = '\0';
+  record_reader reader(source, written);
+  std::size_t rows = 0, quoted = 0;
+  while (rows < quotes_rows) {
+    const auto next = reader.next();
+    if (!next || !*next) break;
+    const record& r = **next;
+    bool any = false;
+    for (const auto& f : r.fields) {
+      const auto bytes = r.bytes(f);
+      if (bytes.size() < 2) continue;
+      if (bytes.front() == '"' && bytes.back() == '"') return false;
+      any |= bytes.front() == '\'' && bytes.back() == '\'';
+    }
+    ++rows;
+    quoted += any;
+  }
+  return rows > 2 && quoted * 2 > rows;
+}
+
+// Set, columns and dialect, if the file's first record tells them in this dialect.
+bool matches(input& found, std::string_view text, const dialect& written) {
+  beginning source(text);
+  record_reader reader(source, written);
+  const auto first = reader.next();
+  if (!first || !*first) return false;
+  const record& r = **first;
+  std::vector<std::string> names;
+  std::string scratch;
+  scratch.reserve(r.raw.size());
+  for (const auto& f : r.fields) names.emplace_back(decode(r.bytes(f), written, f.how, scratch));
+  found.written = written;
+  if (auto matched = match_header(names)) {
+    found.where = std::move(*matched);
+    found.has_header = true;
+    found.header = r.raw;
+    return true;
+  }
+  const auto set = set_of_shape(r, written, set_of_name(found.from.shown), now_ms());
+  if (!set) return false;
+  found.where = published_layout(*set);
+  found.has_header = false;
+  found.header.clear();
+  for (const char c : published_header(*set))
+    c == ',' ? found.header += written.delimiter : found.header += c;
+  return true;
+}
+
+// Comma and double quotes, as published; else the other delimiters that were seen, and apostrophes as the
+// quote.
+bool find_dialect(input& found, std::string_view text) {
+  for (const auto* delimiter : {",", ";", "\t", "|"})
+    for (const char quote : {'"', '\''}) {
+      dialect written{delimiter, quote, quote};
+      if (!matches(found, text, written)) continue;
+      if (quote == '"' && quotes_by_apostrophe(text, written)) {
+        found.written.quote = found.written.escape = '\'';
+      }
+      return true;
+    }
+  return false;
+}
+
 struct looked_at {
   std::optional<input> known;
   std::string why_not;
 };
 
-result<looked_at> look_at(const std::string& path) {
-  auto file = open_file(path);
-  if (!file) return file.error();
-  peeking_source peeking(**file);
-  record_reader reader(peeking);
-  const auto first = reader.next();
-  if (!first) return first.error();
-  if (const auto form = foreign_form(peeking.head); !form.empty())
-    return fail_with(exit_code::wrong_usage, "'{}' is {}", path, form);
-  if (!*first) return fail("'{}' is empty: it has not even a header", path);
-  input found{path, {}, true, std::string((*first)->raw), 0};
-  std::error_code error;
-  found.bytes = fs::file_size(path, error);
-  if (error) found.bytes = 0;
+result<looked_at> look_at(const place& from) {
+  auto opened = open_place(from);
+  if (!opened) return opened.error();
+  std::string raw(look_bytes, '\0');
+  const auto got = read_fully((*opened)->content(), raw);
+  if (!got) return got.error();
+  raw.resize(*got);
+  if (raw.empty()) return fail("'{}' is empty: it has not even a header", from.shown);
 
-  std::vector<std::string> names;
-  std::string scratch;
-  scratch.reserve((*first)->raw.size());
-  for (const auto& f : (*first)->fields) names.emplace_back(decode((*first)->bytes(f), f.how, scratch));
-  if (auto matched = match_header(names)) {
-    found.where = std::move(*matched);
-  } else if (const auto set = set_of_shape(**first, set_of_name(path), now_ms())) {
-    found.where = published_layout(*set);
-    found.has_header = false;
-    found.header = published_header(*set);
-  } else {
-    return looked_at{std::nullopt, fmt::format("'{}' is none of the seven sets: its first line is '{}'", path,
-                                               (*first)->raw.substr(0, 120))};
+  input found;
+  found.from = from;
+  found.stored = detect_encoding(raw);
+  found.bytes = (*opened)->content_bytes();
+  beginning stored(raw);
+  recoded_source recoded(stored, found.stored);
+  std::string text(2 * look_bytes, '\0');
+  const auto decoded = read_fully(recoded, text);
+  if (!decoded) return decoded.error();
+  text.resize(*decoded);
+  if (!find_dialect(found, text)) {
+    const auto start = text.starts_with("\xef\xbb\xbf") ? 3U : 0U;
+    return looked_at{std::nullopt,
+                     fmt::format("'{}' is none of the seven sets: its first line is '{}'", from.shown,
+                                 text.substr(start, std::min<std::size_t>(
+                                                        text.find_first_of("\r\n", start) - start, 120)))};
   }
-  if (!found.where.unknown.empty())
-    log::warning("columns that mean nothing here are left out file={} columns={}", path,
-                 fmt::join(found.where.unknown, ","));
+  if (!from.member.empty()) found.bytes = from.bytes;
+  if (from.where == place::kind::standard_input) {
+    found.open = std::move(*opened);
+    found.read_already = std::move(raw);
+  }
   return looked_at{std::move(found), {}};
+}
+
+void say_what_is_unusual(const input& found) {
+  if (!found.where.unknown.empty())
+    log::warning("columns that mean nothing here are left out file={} columns={}", found.from.shown,
+                 fmt::join(found.where.unknown, ","));
+  if (found.stored != encoding::utf8 || found.written != dialect{})
+    log::info("read in its own dialect file={} encoding={} delimiter='{}' quote={}", found.from.shown,
+              name_of(found.stored), found.written.delimiter == "\t" ? "\\t" : found.written.delimiter,
+              found.written.quote);
+  if (!found.has_header)
+    log::info("it has no header and is read in the published order file={} set={}", found.from.shown,
+              shape_of(found.where.set).name);
 }
 
 }  // namespace
 
-bool natural_less(std::string_view a, std::string_view b) {
-  std::size_t i = 0, j = 0;
-  while (i < a.size() && j < b.size()) {
-    if (is_digit(a[i]) && is_digit(b[j])) {
-      const auto number = [](std::string_view text, std::size_t& at) {
-        while (at < text.size() && text[at] == '0') ++at;
-        const auto start = at;
-        while (at < text.size() && is_digit(text[at])) ++at;
-        return text.substr(start, at - start);
-      };
-      const auto x = number(a, i), y = number(b, j);
-      if (x.size() != y.size()) return x.size() < y.size();
-      if (x != y) return x < y;
-    } else if (a[i] != b[j]) {
-      // The end of a name before anything that follows it: reviews.csv before reviews_2.csv.
-      if (a[i] == '.' || b[j] == '.') return a[i] == '.';
-      return a[i] < b[j];
-    } else {
-      ++i;
-      ++j;
-    }
-  }
-  if ((i == a.size()) != (j == b.size())) return i == a.size();
-  return a < b;
-}
-
 result<std::vector<input>> find_inputs(const std::vector<std::string>& sources) {
   std::vector<input> inputs;
   for (const auto& source : sources) {
-    if (source == "-" || source.find("://") != std::string::npos)
-      return fail_with(exit_code::wrong_usage,
-                       "'{}' cannot be read from: give a folder, a file or a glob on this machine", source);
-    std::vector<std::string> files{source};
-    const bool is_folder = fs::is_directory(source);
-    if (is_folder) {
-      auto found = files_of_folder(source);
-      if (!found) return found.error();
-      files = std::move(*found);
-    } else if (!fs::exists(source) && source.find_first_of("*?[") != std::string::npos) {
-      files = files_of_glob(source);
-      if (files.empty()) return fail("nothing matches '{}'", source);
-    }
-    for (const auto& file : files) {
-      auto seen = look_at(file);
+    const auto places = find_places(source);
+    if (!places) return places.error();
+    for (const auto& from : *places) {
+      auto seen = look_at(from);
       if (!seen) return seen.error();
-      if (seen->known)
+      if (seen->known) {
+        say_what_is_unusual(*seen->known);
         inputs.push_back(std::move(*seen->known));
-      else if (is_folder && !set_of_name(file))
+      } else if (from.from_many && !set_of_name(from.shown)) {
         log::warning("left out: {}", seen->why_not);
-      else
+      } else {
         return fail("{}", seen->why_not);
+      }
     }
   }
   if (inputs.empty()) return fail("none of the files is one of the seven sets");

@@ -1,10 +1,14 @@
-// From what stands on the command line to files whose set and columns are known.
+// From what stands on the command line to files whose set, columns, dialect and encoding are known.
 #pragma once
 
 #include "core/result.hpp"
+#include "etl/dialect.hpp"
+#include "etl/encoding.hpp"
 #include "etl/header.hpp"
+#include "etl/places.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,20 +16,20 @@ namespace atelier::etl {
 
 /// One file to read.
 struct input {
-  std::string path;
-  layout where;
+  place from;
+  layout where{};
+  dialect written;
+  encoding stored = encoding::utf8;
   bool has_header = true;
-  std::string header;  // its raw bytes, or the published one
-  std::uint64_t bytes = 0;
+  std::string header;                  // its raw bytes in UTF-8, or the published one
+  std::optional<std::uint64_t> bytes;  // of the content, where that is known beforehand
+  std::shared_ptr<opened_place> open;  // what can be opened only once is open already,
+  std::string read_already;            // and this was read of it
 };
 
-/// Finds the files of a folder (its *.csv, but no rejects of ours), a file or a glob, in the order of the
-/// sources and of the names in them (reviews_2 before reviews_10), and looks at the beginning of each. A file
-/// in a folder that is of no set is left out with a warning. Errors: nothing there; unreadable; empty; no
-/// set; compressed or UTF-16; a URL (wrong usage).
+/// Finds the files of all sources, in the order of the sources and of the names in them, and looks at the
+/// beginning of each. One of many (in a folder, an archive, a bucket) that is of no set is left out with a
+/// warning. Errors: nothing there; unreadable; empty; no set.
 result<std::vector<input>> find_inputs(const std::vector<std::string>& sources);
-
-/// "reviews_2" before "reviews_10".
-bool natural_less(std::string_view a, std::string_view b);
 
 }  // namespace atelier::etl

@@ -1,11 +1,11 @@
 #include "etl/photo_spill.hpp"
 
-#include <fcntl.h>
+#include "etl/spool.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 namespace atelier::etl {
@@ -13,11 +13,6 @@ namespace {
 
 constexpr int chain_steps_max =
     64;  // looked back for an echo; beyond, the photo is contested, which is right and slower
-
-const char* temporary_folder() {
-  const char* named = std::getenv("TMPDIR");
-  return named && *named ? named : "/var/tmp";  // /tmp may be memory
-}
 
 }  // namespace
 
@@ -38,17 +33,9 @@ struct photo_spill::head {
 };
 
 result<photo_spill> photo_spill::create() {
-  const char* folder = temporary_folder();
-  int descriptor = ::open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (descriptor < 0) {  // a file system without unnamed files
-    std::string name = std::string(folder) + "/atelier-etl-XXXXXX";
-    descriptor = ::mkstemp(name.data());
-    if (descriptor >= 0) ::unlink(name.c_str());
-  }
-  if (descriptor < 0)
-    return fail("no temporary file can be made in '{}': {}; name another folder in TMPDIR", folder,
-                std::strerror(errno));
-  return photo_spill(descriptor);
+  const auto descriptor = open_unnamed_file();
+  if (!descriptor) return descriptor.error();
+  return photo_spill(*descriptor);
 }
 
 photo_spill::photo_spill(int descriptor) : descriptor_(descriptor) { unwritten_.reserve(window_bytes); }

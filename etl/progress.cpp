@@ -14,7 +14,7 @@ constexpr auto say_every = std::chrono::seconds(10);
 constexpr std::size_t bar_width = 20;
 
 std::string_view file_name(const reading& r) {
-  return std::string_view(r.of.path).substr(r.of.path.find_last_of('/') + 1);
+  return std::string_view(r.of.from.shown).substr(r.of.from.shown.find_last_of('/') + 1);
 }
 
 }  // namespace
@@ -67,8 +67,8 @@ void progress::draw() {
   for (const auto& file : run_.files()) {
     if (file->rows_so_far == 0 && !file->is_over) continue;
     screen += "\r\x1b[K" +
-              progress_line(file_name(*file), file->bytes_so_far, file->of.bytes, file->rows_so_far,
-                            file->is_over ? 0 : seconds) +
+              progress_line(file_name(*file), file->bytes_so_far, file->bytes_expected().value_or(0),
+                            file->rows_so_far, file->is_over ? 0 : seconds) +
               '\n';
     ++drawn_lines_;
   }
@@ -80,7 +80,7 @@ void progress::say() {
   for (const auto& file : run_.files()) {
     rows += file->rows_so_far;
     bytes += file->bytes_so_far;
-    total += file->of.bytes;
+    total += file->bytes_expected().value_or(0);
   }
   log::info("reading rows={} megabytes={} of={}", rows, bytes >> 20, total >> 20);
 }

@@ -5,16 +5,25 @@
 namespace atelier::etl {
 namespace {
 
-constexpr char delimiter = ',';
-constexpr char quote = '"';
+char quote_of(const dialect& written, quoting how) {
+  return how == quoting::apostrophe ? '\'' : written.quote;
+}
+
+bool starts_here(std::string_view text, std::size_t at, const std::string& what) {
+  return text.compare(at, what.size(), what) == 0;
+}
 
 }  // namespace
 
-bool split_again(std::string_view raw, quoting how, std::vector<field>& fields) {
-  const char q = how == quoting::apostrophe ? '\'' : quote;
+bool split_again(std::string_view raw, const dialect& written, quoting how, std::vector<field>& fields) {
+  const auto& delimiter = written.delimiter;
+  const char q = quote_of(written, how);
   fields.clear();
   for (std::size_t at = 0;;) {
-    std::size_t start = raw.find_first_not_of(" \t", at);
+    const std::size_t start = raw.find_first_not_of(delimiter[0] == '\t'  ? " "
+                                                    : delimiter[0] == ' ' ? "\t"
+                                                                          : " \t",
+                                                    at);
     if (start == std::string_view::npos || raw[start] != q) {
       const auto end = std::min(raw.find(delimiter, at), raw.size());
       fields.push_back(
@@ -30,33 +39,55 @@ bool split_again(std::string_view raw, quoting how, std::vector<field>& fields) 
           continue;
         }
         if (raw[close] != q) continue;
-        if (close + 1 == raw.size() || raw[close + 1] == delimiter) break;
+        if (close + 1 == raw.size() || starts_here(raw, close + 1, delimiter)) break;
         // Two quotes are one of the text, unless the second one closes it.
-        if (raw[close + 1] == q && close + 2 < raw.size() && raw[close + 2] != delimiter) ++close;
+        if (raw[close + 1] == q && close + 2 < raw.size() && !starts_here(raw, close + 2, delimiter)) ++close;
       }
       fields.push_back(
           {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(close), how, start != at});
       at = close + 1;
     }
     if (at >= raw.size()) return true;
-    ++at;
+    at += delimiter.size();
   }
 }
 
-std::string_view decode(std::string_view bytes, quoting how, std::string& scratch) {
+std::string_view decode(std::string_view bytes, const dialect& written, quoting how, std::string& scratch) {
   if (how == quoting::bare || how == quoting::quoted) return bytes;
-  const char q = how == quoting::apostrophe ? '\'' : quote;
-  if (bytes.find(q) == std::string_view::npos && bytes.find('\\') == std::string_view::npos) return bytes;
+  const char q = quote_of(written, how);
+  const char sign = how == quoting::backslash ? '\\' : how == quoting::escaped ? written.escape : q;
+  if (bytes.find(q) == std::string_view::npos && bytes.find(sign) == std::string_view::npos) return bytes;
   const std::size_t start = scratch.size();
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const bool followed = i + 1 < bytes.size();
-    if (bytes[i] == q && followed && bytes[i + 1] == q) ++i;
-    if (how == quoting::backslash && bytes[i] == '\\' && followed &&
-        (bytes[i + 1] == q || bytes[i + 1] == '\\'))
+    if (bytes[i] == q && followed && bytes[i + 1] == q)
+      ++i;
+    else if (sign != q && bytes[i] == sign && followed && (bytes[i + 1] == q || bytes[i + 1] == sign))
       ++i;
     scratch += bytes[i];
   }
   return std::string_view(scratch).substr(start);
+}
+
+std::size_t columns_of_line(std::string_view line, const dialect& written) {
+  std::size_t columns = 1;
+  for (std::size_t at = 0; at < line.size();) {
+    if (written.has_quote() && line[at] == written.quote) {
+      do {
+        at = line.find(written.quote, at + 1);
+        if (at == std::string_view::npos) return 0;
+        ++at;
+      } while (at < line.size() && line[at] == written.quote);
+      if (at < line.size() && !starts_here(line, at, written.delimiter)) return 0;
+    } else {
+      at = std::min(line.find(written.delimiter, at), line.size());
+    }
+    if (at < line.size()) {
+      ++columns;
+      at += written.delimiter.size();
+    }
+  }
+  return columns;
 }
 
 }  // namespace atelier::etl

@@ -1,6 +1,8 @@
 // Quotes, as they should be and as they are.
 #pragma once
 
+#include "etl/dialect.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,9 +15,10 @@ enum class quoting : std::uint8_t {
   bare,
   quoted,      // "text"
   doubled,     // "a ""text"""
+  escaped,     // "a \"text\"" in a dialect that says so
   loose,       // "a "text" with quotes that nobody escaped"
-  backslash,   // "a \"text\""
-  apostrophe,  // 'text'
+  backslash,   // "a \"text\"" in a dialect that does not
+  apostrophe,  // 'text' in a dialect that quotes otherwise
 };
 
 /// One field: bytes of the record between its quotes.
@@ -28,10 +31,13 @@ struct field {
 
 /// Splits one record again, where quotes need not be escaped: a quote closes a field only before a delimiter
 /// or the end. `how` is loose, backslash or apostrophe. Returns false if a field is not closed.
-bool split_again(std::string_view raw, quoting how, std::vector<field>& fields);
+bool split_again(std::string_view raw, const dialect& written, quoting how, std::vector<field>& fields);
 
 /// The field's text: its bytes, or these without their escapes, appended to `scratch`, whose capacity must
 /// hold them already.
-std::string_view decode(std::string_view bytes, quoting how, std::string& scratch);
+std::string_view decode(std::string_view bytes, const dialect& written, quoting how, std::string& scratch);
+
+/// Columns of one line; 0 if its quotes break the rules.
+std::size_t columns_of_line(std::string_view line, const dialect& written);
 
 }  // namespace atelier::etl

@@ -2,10 +2,13 @@
 
 #include <chrono>
 #include <filesystem>
+#include <limits>
 #include <map>
 
 namespace atelier::etl {
 namespace {
+
+constexpr std::uint64_t count_every_rows = 512;  // figures that other threads look at
 
 // What stands in a column of the record, for the log.
 std::string_view bytes_of(const record& r, const layout& where, std::string_view column) {
@@ -16,24 +19,54 @@ std::string_view bytes_of(const record& r, const layout& where, std::string_view
   return {};
 }
 
+// One file from its first byte to its last: opened, unpacked, made UTF-8, split into records.
+class file_in_reading {
+ public:
+  static result<file_in_reading> open(input& of) {
+    std::shared_ptr<opened_place> opened = std::move(of.open);
+    if (!opened) {
+      auto now = open_place(of.from);
+      if (!now) return now.error();
+      opened = std::move(*now);
+    }
+    return file_in_reading(std::move(opened), of);
+  }
+
+  record_reader& records() { return *records_; }
+  stored_source& stored() { return opened_->stored(); }
+
+ private:
+  file_in_reading(std::shared_ptr<opened_place> opened, input& of)
+      : opened_(std::move(opened)),
+        content_(std::make_unique<replayed_source>(std::move(of.read_already), opened_->content())),
+        text_(std::make_unique<recoded_source>(*content_, of.stored)),
+        records_(std::make_unique<record_reader>(*text_, of.written, of.stored)) {
+    records_->expect_columns(of.where.column_of.size());
+  }
+
+  std::shared_ptr<opened_place> opened_;
+  std::unique_ptr<replayed_source> content_;
+  std::unique_ptr<recoded_source> text_;
+  std::unique_ptr<record_reader> records_;
+};
+
 result<> read_file(run_state& run, std::uint32_t index, const see_row& see) {
   auto& file = *run.files()[index];
   const auto begun = std::chrono::steady_clock::now();
-  auto source = open_file(file.of.path);
-  if (!source) return source.error();
-  record_reader reader(**source);
-  reader.expect_columns(file.of.where.column_of.size());
-  row_cleaner cleaner(file.of.where, run.now_ms());
+  auto opened = file_in_reading::open(file.of);
+  if (!opened) return opened.error();
+  auto& reader = opened->records();
+  row_cleaner cleaner(file.of.where, run.now_ms(), file.of.written);
   row values;
   if (file.of.has_header)
     if (const auto header = reader.next(); !header) return header.error();
 
-  for (;;) {
+  for (std::uint64_t rows = 0;; ++rows) {
     const auto next = reader.next();
     if (!next) return next.error();
-    const auto bytes = (*source)->bytes_read();
-    if (bytes != file.bytes_so_far || !*next)
-      run.count_read(file, bytes - file.bytes_so_far, *next ? (*next)->offset : bytes);
+    if (rows % count_every_rows == 0 || !*next)
+      run.count_read(file, opened->stored().bytes_read(),
+                     *next ? (*next)->offset : file.of.bytes.value_or(0));
     if (!*next) break;
     const record& r = **next;
     ++file.counts.rows_read;
@@ -55,8 +88,9 @@ result<> read_file(run_state& run, std::uint32_t index, const see_row& see) {
     }
   }
   if (auto written = file.rejects.finish(); !written) return written;
-  file.bytes = (*source)->bytes_read();
-  file.sha256 = (*source)->sha256();
+  if (auto drained = opened->stored().drain(); !drained) return drained;
+  file.bytes = opened->stored().bytes_read();
+  file.sha256 = opened->stored().sha256();
   file.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   file.is_over = true;
   return {};
@@ -79,6 +113,19 @@ std::optional<reject_limit> parse_reject_limit(const std::string& text) {
   return reject_limit{std::nullopt, share / 100};
 }
 
+namespace {
+
+// reviews.csv.gz and archive.zip/reviews.csv both give reviews.
+std::string reject_stem(const place& from) {
+  auto stem = std::filesystem::path(from.shown).filename().string();
+  for (const std::string_view ending : {".gz", ".zst", ".zstd", ".csv", ".CSV", ".tsv"})
+    if (stem.size() > ending.size() && stem.ends_with(ending)) stem.resize(stem.size() - ending.size());
+  std::replace(stem.begin(), stem.end(), ' ', '-');
+  return stem;
+}
+
+}  // namespace
+
 run_state::run_state(std::vector<input> inputs, const std::string& reject_folder, reject_limit limit)
     : limit_(limit),
       now_ms_(std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -89,8 +136,7 @@ run_state::run_state(std::vector<input> inputs, const std::string& reject_folder
     present_[static_cast<std::size_t>(one.where.set)] = true;
     std::string stem;
     if (!reject_folder.empty()) {
-      stem = std::filesystem::path(one.path).filename().string();
-      if (stem.ends_with(".csv") || stem.ends_with(".CSV")) stem.resize(stem.size() - 4);
+      stem = reject_stem(one.from);
       if (const int times = ++names[stem]; times > 1)
         stem += fmt::format("-{}", times);  // two folders, one name
       stem = reject_folder + '/' + stem;
@@ -113,21 +159,23 @@ void run_state::count_rejected(reading& file, const reject_note& note) {
   }
 }
 
-void run_state::count_read(reading& file, std::uint64_t bytes, std::uint64_t parsed) {
+void run_state::count_read(reading& file, std::uint64_t stored, std::uint64_t parsed) {
   rows_read_ += file.counts.rows_read - file.rows_so_far;
   file.rows_so_far = file.counts.rows_read;
   file.parsed_so_far = parsed;
-  file.bytes_so_far += bytes;
+  file.bytes_so_far = file.of.bytes ? parsed : stored;
 }
 
 // The rows to come first and those read last, so that a row that passes from one to the other meanwhile is
 // counted twice and never left out.
 std::uint64_t run_state::rows_at_most() const {
   std::uint64_t rows = 0;
-  for (const auto& file : files_)
-    if (!file->is_over)
-      rows += 1 + (file->of.bytes - std::min(file->of.bytes, file->parsed_so_far.load())) /
-                      shortest_row_bytes(file->of.where.set);
+  for (const auto& file : files_) {
+    if (file->is_over) continue;
+    if (!file->of.bytes) return std::numeric_limits<std::uint64_t>::max();
+    rows += 1 + (*file->of.bytes - std::min(*file->of.bytes, file->parsed_so_far.load())) /
+                    shortest_row_bytes(file->of.where.set);
+  }
   return rows + rows_read_.load();
 }
 
@@ -154,7 +202,7 @@ load_report run_state::report() const {
   load_report all;
   for (const auto& file : files_)
     all.files.push_back(
-        {file->of.path, file->of.where.set, file->counts, file->bytes, file->seconds, file->sha256});
+        {file->of.from.shown, file->of.where.set, file->counts, file->bytes, file->seconds, file->sha256});
   return all;
 }
 

@@ -27,8 +27,11 @@ std::optional<reject_limit> parse_reject_limit(const std::string& text);
 
 /// One input and what has come of it so far.
 struct reading {
+  /// Bytes to show progress against: of the content, or of the file as stored.
+  std::optional<std::uint64_t> bytes_expected() const { return of.bytes ? of.bytes : of.from.bytes; }
+
   reading(input file, std::string reject_stem)
-      : of(std::move(file)), rejects(std::move(reject_stem), of.path) {
+      : of(std::move(file)), rejects(std::move(reject_stem), of.from.shown) {
     rejects.set_header(of.header);
   }
 
@@ -55,7 +58,7 @@ class run_state {
 
   void count_loaded(reading& file, repair_set repairs);
   void count_rejected(reading& file, const reject_note& note);
-  void count_read(reading& file, std::uint64_t bytes, std::uint64_t parsed);
+  void count_read(reading& file, std::uint64_t stored, std::uint64_t parsed);
 
   /// True when another thread has failed, or the limit is passed: everybody stops.
   bool must_stop() const { return stop_.load(std::memory_order_relaxed); }

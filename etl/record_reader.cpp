@@ -6,63 +6,52 @@
 namespace atelier::etl {
 namespace {
 
-constexpr char delimiter = ',';
-constexpr char quote = '"';
 constexpr std::size_t prefix_bytes = 4096;  // kept of a record that is too long
 
-// What a byte may mean to the reader. Inside a bare or a quoted field, bytes of no class are passed over in a
-// tight loop.
-enum byte_class : std::uint8_t { plain = 0, ends_bare = 1, ends_quoted = 2 };
-
-constexpr auto classes = [] {
-  std::array<std::uint8_t, 256> table{};
-  table[static_cast<unsigned char>(delimiter)] = ends_bare;
-  table['\n'] = table['\r'] = ends_bare | ends_quoted;
-  table[static_cast<unsigned char>(quote)] = ends_bare | ends_quoted;
-  return table;
-}();
-
-inline bool is(char c, byte_class wanted) { return (classes[static_cast<unsigned char>(c)] & wanted) != 0; }
-inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
 inline bool is_line_end(char c) { return c == '\n' || c == '\r'; }
-
-// Columns of one line; 0 if its quotes break the rules.
-std::size_t columns_of_line(std::string_view line) {
-  std::size_t columns = 1;
-  for (std::size_t at = 0; at < line.size();) {
-    if (line[at] == quote) {
-      do {
-        at = line.find(quote, at + 1);
-        if (at == std::string_view::npos) return 0;
-        ++at;
-      } while (at < line.size() && line[at] == quote);
-      if (at < line.size() && line[at] != delimiter) return 0;
-    } else {
-      at = std::min(line.find(delimiter, at), line.size());
-    }
-    if (at < line.size()) {
-      ++columns;
-      ++at;
-    }
-  }
-  return columns;
-}
 
 }  // namespace
 
-record_reader::record_reader(byte_source& source)
-    : source_(source), buffer_(record_bytes_max + 2 * chunk_bytes) {
+record_reader::record_reader(byte_source& source, dialect how, encoding stored)
+    : source_(source),
+      dialect_(std::move(how)),
+      stored_(stored),
+      quick_(dialect_.delimiter.size() == 1 && !dialect_.escapes_by_sign()),
+      buffer_(record_bytes_max + 2 * chunk_bytes + byte_index::block_bytes),
+      index_({dialect_.delimiter[0], dialect_.has_quote() ? dialect_.quote : '\n', '\n', '\r'},
+             buffer_.size()) {
   record_.fields.reserve(64);
+  const auto add = [&](char c, int what) {
+    classes_[static_cast<unsigned char>(c)] |= static_cast<std::uint8_t>(what);
+  };
+  add(dialect_.delimiter[0], ends_bare);
+  for (const char c : {'\n', '\r'}) add(c, ends_bare | ends_quoted);
+  if (dialect_.has_quote()) add(dialect_.quote, ends_bare | ends_quoted);
+  if (dialect_.escapes_by_sign()) add(dialect_.escape, ends_quoted);
+  for (const char c : {' ', '\t'})
+    if (c != dialect_.delimiter[0]) add(c, blank);
+}
+
+record_reader::delimiter_here record_reader::delimiter_at(std::size_t at) const {
+  const auto& wanted = dialect_.delimiter;
+  if (buffer_[at] != wanted[0]) return delimiter_here::no;
+  if (wanted.size() == 1) return delimiter_here::yes;
+  const auto there = std::min(wanted.size(), filled_ - at);
+  if (std::memcmp(buffer_.data() + at, wanted.data(), there) != 0) return delimiter_here::no;
+  if (there == wanted.size()) return delimiter_here::yes;
+  return ended_ ? delimiter_here::no : delimiter_here::unknown;
 }
 
 bool record_reader::fill(failure& problem) {
-  if (begin_ > 0 && buffer_.size() - filled_ < chunk_bytes) {
+  const auto usable = buffer_.size() - byte_index::block_bytes;
+  if (begin_ > 0 && usable - filled_ < chunk_bytes) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, filled_ - begin_);
     filled_ -= begin_;
     at_ -= begin_;
     begin_ = 0;
+    index_is_right_ = false;
   }
-  const auto space = std::span(buffer_).subspan(filled_, std::min(chunk_bytes, buffer_.size() - filled_));
+  const auto space = std::span(buffer_).subspan(filled_, std::min(chunk_bytes, usable - filled_));
   const auto got = source_.read(space);
   if (!got) {
     problem = got.error();
@@ -76,7 +65,7 @@ bool record_reader::fill(failure& problem) {
 void record_reader::begin_record() {
   record_.fields.clear();
   record_.fault = record_fault::none;
-  record_.has_stray_quote = false;
+  record_.has_stray_quote = record_.is_plain = false;
   state_ = state::field_start;
   many_lines_ = false;
   dropped_ = dropped_lines_ = 0;
@@ -85,7 +74,7 @@ void record_reader::begin_record() {
 
 void record_reader::open_field() {
   field_begin_ = at_ - begin_;
-  doubled_ = padded_ = false;
+  doubled_ = escaped_ = padded_ = false;
 }
 
 void record_reader::close_field(std::size_t end, quoting how) {
@@ -97,8 +86,15 @@ void record_reader::close_field(std::size_t end, quoting how) {
 // The blanks before `end` stand behind the quote.
 void record_reader::close_quoted(std::size_t end) {
   if (dropped_ > 0) return;
-  while (buffer_[begin_ + end - 1] != quote) --end;
-  close_field(end - 1, doubled_ ? quoting::doubled : quoting::quoted);
+  while (buffer_[begin_ + end - 1] != dialect_.quote) --end;
+  close_field(end - 1, escaped_ ? quoting::escaped : doubled_ ? quoting::doubled : quoting::quoted);
+}
+
+// What comes next begins there.
+void record_reader::advance(std::size_t to) {
+  offset_ +=
+      stored_ == encoding::utf8 ? to - begin_ : stored_bytes({buffer_.data() + begin_, to - begin_}, stored_);
+  begin_ = to;
 }
 
 std::uint64_t record_reader::lines_within(std::size_t from, std::size_t to) const {
@@ -112,15 +108,32 @@ std::uint64_t record_reader::lines_within(std::size_t from, std::size_t to) cons
 
 bool record_reader::is_blank_line() const {
   return record_.fields.size() == 1 && record_.fields[0].how == quoting::bare &&
-         record_.fault == record_fault::none && std::all_of(record_.raw.begin(), record_.raw.end(), is_blank);
+         record_.fault == record_fault::none &&
+         std::all_of(record_.raw.begin(), record_.raw.end(), [](char c) { return c == ' ' || c == '\t'; });
+}
+
+// True if what the first quoted field swallowed looks like the records that it would be without its quote.
+bool record_reader::lines_are_records() const {
+  const std::string_view rest = record_.raw.substr(first_quote_);
+  for (auto end = rest.find_first_of("\r\n"); end != std::string_view::npos;) {
+    const auto start = rest.find_first_not_of("\r\n", end);
+    if (start == std::string_view::npos) break;
+    end = rest.find_first_of("\r\n", start);
+    const auto line = rest.substr(start, end == std::string_view::npos ? end : end - start);
+    if (columns_of_line(line, dialect_) != columns_) return false;
+  }
+  return true;
 }
 
 // The record is begin_ … end; if it ended at a line end, that stands at `end`.
 record_reader::step record_reader::end_record(std::size_t end, bool at_line_end) {
   record_.line = line_;
-  record_.offset = offset_ - dropped_;
+  record_.offset = dropped_ > 0 ? dropped_offset_ : offset_;
   record_.raw = {buffer_.data() + begin_, end - begin_};
   if (record_.fault == record_fault::too_long) record_.raw = prefix_;
+  if (many_lines_ && record_.fault == record_fault::none && columns_ > 0 &&
+      record_.fields.size() != columns_ && lines_are_records())
+    return damage(first_quote_);
   if (many_lines_ || record_.fault != record_fault::none) line_ += lines_within(begin_, end) + dropped_lines_;
   std::size_t next = end;
   if (at_line_end) {
@@ -133,8 +146,8 @@ record_reader::step record_reader::end_record(std::size_t end, bool at_line_end)
         skip_lf_ = next == filled_;
     }
   }
-  offset_ += next - begin_;
-  begin_ = at_ = next;
+  advance(next);
+  at_ = next;
   return step::complete;
 }
 
@@ -168,7 +181,7 @@ record_reader::step record_reader::too_long() {
       if (start == std::string_view::npos) break;
       end = all.find_first_of("\r\n", start);
       if (end != std::string_view::npos && columns_ > 0 &&
-          columns_of_line(all.substr(start, end - start)) == columns_)
+          columns_of_line(all.substr(start, end - start), dialect_) == columns_)
         return damage(open_quote_);
     }
   }
@@ -178,15 +191,16 @@ record_reader::step record_reader::too_long() {
   dropped_lines_ += lines_within(begin_, at_);
   if (dropped_last_ == '\r' && buffer_[begin_] == '\n') --dropped_lines_;
   dropped_last_ = buffer_[at_ - 1];
+  if (dropped_ == 0) dropped_offset_ = offset_;
   dropped_ += size;
-  offset_ += size;
-  begin_ = at_;
-  field_begin_ = open_quote_ = lines_quote_ = damage_seek_ = 0;
+  advance(at_);
+  field_begin_ = open_quote_ = first_quote_ = lines_quote_ = damage_seek_ = 0;
   return step::more;
 }
 
 record_reader::step record_reader::scan() {
   const char* const data = buffer_.data();
+  const auto is_quote = [&](char c) { return dialect_.has_quote() && c == dialect_.quote; };
   // Never further than a record may reach, so that the verdict does not depend on how much has arrived.
   const std::size_t limit = std::min(filled_, begin_ + record_bytes_max + 1);
   while (at_ < limit) {
@@ -194,25 +208,25 @@ record_reader::step record_reader::scan() {
     switch (state_) {
       case state::field_start:
         open_field();
-        if (c == quote) {
+        if (is_quote(c)) {
           open_quote_ = field_begin_;
           ++field_begin_;
           ++at_;
           state_ = state::quoted;
-        } else if (is_blank(c)) {
+        } else if (is(c, blank)) {
           state_ = state::blank_before;
         } else {
           state_ = state::bare;
         }
         break;
       case state::blank_before:
-        if (c == quote) {
+        if (is_quote(c)) {
           open_quote_ = at_ - begin_;
           field_begin_ = open_quote_ + 1;
           padded_ = true;
           ++at_;
           state_ = state::quoted;
-        } else if (is_blank(c)) {
+        } else if (is(c, blank)) {
           ++at_;
         } else {
           state_ = state::bare;
@@ -221,46 +235,68 @@ record_reader::step record_reader::scan() {
       case state::bare:
         while (at_ < limit && !is(data[at_], ends_bare)) ++at_;
         if (at_ == limit) break;
-        if (data[at_] == delimiter) {
+        if (is_line_end(data[at_])) {
           close_field(at_ - begin_, quoting::bare);
-          ++at_;
-          state_ = state::field_start;
-        } else if (data[at_] == quote) {
+          return end_record(at_, true);
+        }
+        if (is_quote(data[at_])) {
           // Behind a text of many lines this is the sign of a quote that closed by accident.
           if (many_lines_) return damage(lines_quote_);
           record_.has_stray_quote = true;
           ++at_;
-        } else {
-          close_field(at_ - begin_, quoting::bare);
-          return end_record(at_, true);
+          break;
+        }
+        switch (delimiter_at(at_)) {
+          case delimiter_here::unknown:
+            return step::more;
+          case delimiter_here::no:
+            ++at_;
+            break;
+          case delimiter_here::yes:
+            close_field(at_ - begin_, quoting::bare);
+            at_ += dialect_.delimiter.size();
+            state_ = state::field_start;
         }
         break;
       case state::quoted:
         while (at_ < limit && !is(data[at_], ends_quoted)) ++at_;
         if (at_ == limit) break;
-        if (data[at_] == quote) {
+        if (is_quote(data[at_])) {
           state_ = state::quote_seen;
-        } else {
+        } else if (is_line_end(data[at_])) {
+          if (!many_lines_) first_quote_ = open_quote_;
           many_lines_ = true;
           lines_quote_ = open_quote_;
+        } else {
+          escaped_ = true;
+          state_ = state::escaped;
         }
         ++at_;
         break;
+      case state::escaped:
+        state_ = state::quoted;
+        if (!is_line_end(c)) ++at_;
+        break;
       case state::quote_seen:
-        if (c == quote) {
+        if (is_quote(c)) {
           doubled_ = true;
           ++at_;
           state_ = state::quoted;
           break;
         }
         [[fallthrough]];
-      case state::blank_behind:
-        if (c == delimiter || is_line_end(c)) {
+      case state::blank_behind: {
+        const auto delimiter = is_line_end(c) ? delimiter_here::no : delimiter_at(at_);
+        if (delimiter == delimiter_here::unknown) return step::more;
+        if (is_line_end(c)) {
           close_quoted(at_ - begin_);
-          if (c != delimiter) return end_record(at_, true);
-          ++at_;
+          return end_record(at_, true);
+        }
+        if (delimiter == delimiter_here::yes) {
+          close_quoted(at_ - begin_);
+          at_ += dialect_.delimiter.size();
           state_ = state::field_start;
-        } else if (is_blank(c)) {
+        } else if (is(c, blank)) {
           padded_ = true;
           ++at_;
           state_ = state::blank_behind;
@@ -268,6 +304,7 @@ record_reader::step record_reader::scan() {
           return damage(open_quote_);
         }
         break;
+      }
       case state::damaged:
         return find_damaged_end();
     }
@@ -290,6 +327,7 @@ record_reader::step record_reader::finish_at_end() {
       close_quoted(filled_ - begin_);
       break;
     case state::quoted:
+    case state::escaped:
       if (damage(open_quote_) == step::complete) return step::complete;
       break;
     case state::damaged:
@@ -299,10 +337,6 @@ record_reader::step record_reader::finish_at_end() {
 }
 
 result<const record*> record_reader::next() {
-  if (again_) {
-    again_ = false;
-    return &record_;
-  }
   failure problem;
   while (!started_) {
     if (filled_ < 3 && !ended_) {
@@ -310,19 +344,22 @@ result<const record*> record_reader::next() {
       continue;
     }
     started_ = true;
-    if (filled_ >= 3 && std::string_view(buffer_.data(), 3) == "\xef\xbb\xbf") begin_ = at_ = offset_ = 3;
+    if (filled_ >= 3 && std::string_view(buffer_.data(), 3) == "\xef\xbb\xbf") {
+      advance(3);
+      at_ = begin_;
+    }
   }
-  for (;;) {
+  for (record_.follows_blank_line = false;; record_.follows_blank_line = true) {
     begin_record();
-    for (;;) {
+    for (bool at_beginning = true;; at_beginning = false) {
       if (skip_lf_ && begin_ < filled_) {
         skip_lf_ = false;
         if (buffer_[begin_] == '\n') {
-          ++begin_;
-          ++offset_;
+          advance(begin_ + 1);
           at_ = begin_;
         }
       }
+      if (at_beginning && quick_ && !skip_lf_ && take_quickly()) break;
       if (scan() == step::complete) break;
       if (at_ - begin_ > record_bytes_max && state_ != state::damaged) {
         if (too_long() == step::complete) break;
@@ -335,6 +372,7 @@ result<const record*> record_reader::next() {
       if (ended_) {
         if (filled_ == begin_ && dropped_ == 0 && record_.fields.empty())
           return static_cast<const record*>(nullptr);
+        if (at_ < filled_) continue;  // what could have been a delimiter is none
         (void)finish_at_end();
         break;
       }

@@ -1,6 +1,9 @@
-// From bytes to records: RFC 4180, and what real files do to it.
+// From bytes to records: RFC 4180 in any dialect, and what real files do to it.
 #pragma once
 
+#include "etl/byte_index.hpp"
+#include "etl/dialect.hpp"
+#include "etl/encoding.hpp"
 #include "etl/quoting.hpp"
 #include "etl/source.hpp"
 
@@ -25,8 +28,10 @@ struct record {
   std::uint64_t offset = 0;  // its first byte in the stream, from 0, a byte-order mark included
   record_fault fault = record_fault::none;
   bool has_stray_quote = false;  // a quote inside a field that has none round it; taken as it stands
+  bool is_plain = false;         // known to be ASCII without NUL
+  bool follows_blank_line = false;
 
-  std::string_view bytes(const field& f) const { return raw.substr(f.begin, f.end - f.begin); }
+  std::string_view bytes(const field& f) const { return {raw.data() + f.begin, f.end - f.begin}; }
 };
 
 /// Splits a stream into records, whatever its chunks are: all that it knows between two bytes is in its
@@ -36,20 +41,24 @@ struct record {
 /// record: that ends at the first line end behind the quote that opened, and reading goes on there, so that
 /// an unterminated quote costs its own record. What was well quoted before is never split. Memory: one record
 /// and one chunk.
+///
+/// Records without any surprise are put together from positions that are found 64 bytes at a time; all others
+/// go through the states below, from their first byte.
 class record_reader {
  public:
   static constexpr std::size_t chunk_bytes = 256 << 10;  // asked of the source at a time
 
-  explicit record_reader(byte_source& source);
+  /// `stored`: how the file itself is encoded, if the source was made UTF-8 of something else; offsets are
+  /// the file's.
+  explicit record_reader(byte_source& source, dialect how = {}, encoding stored = encoding::utf8);
 
-  /// How many columns a good record has; tells an unterminated quote from a very long text. 0: not known yet.
+  /// How many columns a good record has; tells an unterminated quote from a long text. 0: not known yet.
   void expect_columns(std::size_t columns) { columns_ = columns; }
 
   /// The next record, or null at the end. Errors: what the source says.
   result<const record*> next();
 
-  /// Gives the record just read once more.
-  void put_back() { again_ = true; }
+  const dialect& how() const { return dialect_; }
 
  private:
   enum class state : std::uint8_t {
@@ -57,12 +66,15 @@ class record_reader {
     blank_before,  // blanks at the start of a field: a quote may follow
     bare,
     quoted,
+    escaped,       // behind an escape sign inside quotes
     quote_seen,    // a quote inside quotes: it closes, or is the first of two
     blank_behind,  // blanks behind a closing quote
     damaged,       // looking for the line end where the damaged record stops
   };
   enum class step : std::uint8_t { more, complete };
+  enum class delimiter_here : std::uint8_t { no, yes, unknown };  // unknown: its last bytes have not arrived
 
+  bool take_quickly();
   step scan();
   step finish_at_end();
   step end_record(std::size_t end, bool at_line_end);
@@ -75,10 +87,22 @@ class record_reader {
   void begin_record();
   bool fill(failure& problem);
   bool is_blank_line() const;
+  bool lines_are_records() const;
+  delimiter_here delimiter_at(std::size_t at) const;
+  void advance(std::size_t to);
   std::uint64_t lines_within(std::size_t from, std::size_t to) const;
 
+  // What a byte may mean. Inside a bare or a quoted field, bytes of no class are passed over in a tight loop.
+  enum byte_class : std::uint8_t { ends_bare = 1, ends_quoted = 2, blank = 4 };
+  bool is(char c, byte_class wanted) const { return (classes_[static_cast<unsigned char>(c)] & wanted) != 0; }
+
   byte_source& source_;
+  dialect dialect_;
+  encoding stored_;
+  std::array<std::uint8_t, 256> classes_{};
+  bool quick_;  // the dialect is one that the positions are enough for
   std::vector<char> buffer_;
+  byte_index index_;
   std::size_t begin_ = 0;     // of the record under way
   std::size_t at_ = 0;        // the next byte to look at
   std::size_t filled_ = 0;    // bytes in the buffer
@@ -88,16 +112,19 @@ class record_reader {
   state state_ = state::field_start;
   std::size_t field_begin_ = 0;  // relative to begin_, like all below
   std::size_t open_quote_ = 0;   // of the last field that had one
-  std::size_t lines_quote_ = 0;  // of the last field with a line end in it
+  std::size_t first_quote_ = 0;  // of the first field with a line end in it
+  std::size_t lines_quote_ = 0;  // of the last such field
   std::size_t damage_seek_ = 0;
   bool doubled_ = false;
+  bool escaped_ = false;
   bool padded_ = false;
   bool many_lines_ = false;
-  bool skip_lf_ = false;  // a CR ended the last record; an LF belongs to it
-  bool started_ = false;  // the byte-order mark has been looked for
-  bool ended_ = false;    // the source has no more
-  bool again_ = false;
-  std::uint64_t dropped_ = 0;  // bytes of a too long record that are gone
+  bool skip_lf_ = false;              // a CR ended the last record; an LF belongs to it
+  bool started_ = false;              // the byte-order mark has been looked for
+  bool ended_ = false;                // the source has no more
+  bool index_is_right_ = false;       // it begins at begin_
+  std::uint64_t dropped_ = 0;         // bytes of a too long record that are gone
+  std::uint64_t dropped_offset_ = 0;  // where it began
   std::uint64_t dropped_lines_ = 0;
   char dropped_last_ = 0;
   std::string prefix_;  // what is kept of it

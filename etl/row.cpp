@@ -42,8 +42,11 @@ bool all_texts_in_apostrophes(const record& r, const layout& where, const set_sh
 
 }  // namespace
 
-row_cleaner::row_cleaner(layout where, std::int64_t now_ms)
-    : layout_(std::move(where)), shape_(&shape_of(layout_.set)), now_ms_(now_ms) {}
+row_cleaner::row_cleaner(layout where, std::int64_t now_ms, dialect written)
+    : layout_(std::move(where)),
+      shape_(&shape_of(layout_.set)),
+      now_ms_(now_ms),
+      dialect_(std::move(written)) {}
 
 void row_cleaner::set_default(std::size_t column, row& out) const {
   auto& v = out.values[column];
@@ -100,7 +103,7 @@ bool row_cleaner::clean_field(const record& r, const field& f, std::size_t colum
     case column_type::text:
       break;
   }
-  const auto text = decode(bytes, f.how, scratch_);
+  const auto text = decode(bytes, dialect_, f.how, scratch_);
   if (!is_null_word(text)) {
     if (strict && !in_quotes && reads_as_another_type(text)) return refuse(reject::bad_quoting);
     v = {0, text, false};
@@ -146,8 +149,19 @@ bool row_cleaner::clean_fields(const record& r, const std::vector<field>& fields
 bool row_cleaner::clean_again(const record& r, quoting how, repair kind, row& out) {
   rejection ignored;
   out.repairs = bit(kind);
-  return split_again(r.raw, how, again_) && again_.size() == layout_.column_of.size() &&
+  return split_again(r.raw, dialect_, how, again_) && again_.size() == layout_.column_of.size() &&
          clean_fields(r, again_, false, out, ignored);
+}
+
+// Some field begins with an apostrophe, and none is quoted otherwise.
+bool row_cleaner::may_have_apostrophes(const record& r) const {
+  if (dialect_.quote == '\'') return false;
+  bool any = false;
+  for (const auto& f : r.fields) {
+    if (f.how != quoting::bare) return false;
+    any |= f.end > f.begin && r.raw[f.begin] == '\'';
+  }
+  return any;
 }
 
 // Columns at the end are missing. Only if all that are there are surely what they should be.
@@ -172,7 +186,7 @@ bool row_cleaner::clean(const record& r, row& out, rejection& why) {
     why = {reject::record_too_long, {}, {}};
     return false;
   }
-  if (!is_clean_text(r.raw)) {
+  if (!r.is_plain && !is_clean_text(r.raw)) {
     why = {reject::bad_encoding, {}, r.raw};
     for (std::size_t i = 0; i < r.fields.size() && i < layout_.column_of.size(); ++i)
       if (layout_.column_of[i] != layout::ignored && !is_clean_text(r.bytes(r.fields[i]))) {
@@ -190,9 +204,7 @@ bool row_cleaner::clean(const record& r, row& out, rejection& why) {
     return false;
   }
   const auto wanted = layout_.column_of.size();
-  const bool apostrophes =
-      r.raw.find('\'') != std::string_view::npos &&
-      std::all_of(r.fields.begin(), r.fields.end(), [](const field& f) { return f.how == quoting::bare; });
+  const bool apostrophes = may_have_apostrophes(r);
   if (r.fields.size() > wanted) {
     const bool empty = std::all_of(r.fields.begin() + static_cast<long>(wanted), r.fields.end(),
                                    [&](const field& f) { return is_empty(r.bytes(f)); });
@@ -216,14 +228,14 @@ bool row_cleaner::clean(const record& r, row& out, rejection& why) {
   return clean_fields(r, r.fields, false, out, why);
 }
 
-std::optional<set_kind> set_of_shape(const record& first, std::optional<set_kind> by_name,
-                                     std::int64_t now_ms) {
+std::optional<set_kind> set_of_shape(const record& first, const dialect& written,
+                                     std::optional<set_kind> by_name, std::int64_t now_ms) {
   std::vector<set_kind> possible;
   for (const auto& shape : all_sets()) {
     if (first.fields.size() != shape.columns.size()) continue;
     row out;
     rejection why;
-    row_cleaner cleaner(published_layout(shape.kind), now_ms);
+    row_cleaner cleaner(published_layout(shape.kind), now_ms, written);
     if (cleaner.clean(first, out, why)) possible.push_back(shape.kind);
   }
   if (by_name && std::find(possible.begin(), possible.end(), *by_name) != possible.end()) return by_name;

@@ -36,7 +36,7 @@ struct rejection {
 class row_cleaner {
  public:
   /// `now_ms`: dates may be a day ahead of it.
-  row_cleaner(layout where, std::int64_t now_ms);
+  row_cleaner(layout where, std::int64_t now_ms, dialect written = {});
 
   /// True if `out` was filled; else `why` says what was wrong. Repairs are tried where the meaning is certain
   /// and leave bits in `out`.
@@ -51,18 +51,20 @@ class row_cleaner {
                    rejection& why);
   bool clean_again(const record& r, quoting how, repair kind, row& out);
   bool clean_short(const record& r, row& out);
+  bool may_have_apostrophes(const record& r) const;
   void set_default(std::size_t column, row& out) const;
 
   layout layout_;
   const set_shape* shape_;
   std::int64_t now_ms_;
+  dialect dialect_;
   std::string scratch_;
   std::vector<field> again_;
 };
 
 /// The set of a file without a header, from its first record: every field has the type of its column, in the
 /// published order. The name decides between sets of one shape; nothing if doubt remains.
-std::optional<set_kind> set_of_shape(const record& first, std::optional<set_kind> by_name,
-                                     std::int64_t now_ms);
+std::optional<set_kind> set_of_shape(const record& first, const dialect& written,
+                                     std::optional<set_kind> by_name, std::int64_t now_ms);
 
 }  // namespace atelier::etl

@@ -1,25 +1,20 @@
 #include "etl/source.hpp"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 namespace atelier::etl {
 namespace {
 
-struct free_digest {
-  void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
-};
-
 class file_source final : public byte_source {
  public:
-  file_source(std::string path, int descriptor)
-      : path_(std::move(path)), descriptor_(descriptor), digest_(EVP_MD_CTX_new()) {
-    EVP_DigestInit_ex(digest_.get(), EVP_sha256(), nullptr);
+  file_source(std::string name, int descriptor, std::optional<std::uint64_t> size)
+      : name_(std::move(name)), descriptor_(descriptor), size_(size) {
     ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL);
   }
   ~file_source() override { ::close(descriptor_); }
@@ -28,29 +23,16 @@ class file_source final : public byte_source {
     for (;;) {
       const auto got = ::read(descriptor_, space.data(), space.size());
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return fail("'{}' cannot be read: {}", path_, std::strerror(errno));
-      EVP_DigestUpdate(digest_.get(), space.data(), static_cast<std::size_t>(got));
-      bytes_ += static_cast<std::uint64_t>(got);
+      if (got < 0) return fail("'{}' cannot be read: {}", name_, std::strerror(errno));
       return static_cast<std::size_t>(got);
     }
   }
-
-  std::uint64_t bytes_read() const override { return bytes_; }
-
-  std::string sha256() override {
-    unsigned char sum[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    EVP_DigestFinal_ex(digest_.get(), sum, &size);
-    std::string hex;
-    for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", sum[i]);
-    return hex;
-  }
+  std::optional<std::uint64_t> size() const override { return size_; }
 
  private:
-  std::string path_;
+  std::string name_;
   int descriptor_;
-  std::unique_ptr<EVP_MD_CTX, free_digest> digest_;
-  std::uint64_t bytes_ = 0;
+  std::optional<std::uint64_t> size_;
 };
 
 }  // namespace
@@ -63,7 +45,39 @@ result<std::unique_ptr<byte_source>> open_file(const std::string& path) {
     ::close(descriptor);
     return fail("'{}' is not a file", path);
   }
-  return std::unique_ptr<byte_source>(std::make_unique<file_source>(path, descriptor));
+  std::optional<std::uint64_t> size;
+  if (S_ISREG(about.st_mode)) size = static_cast<std::uint64_t>(about.st_size);
+  return std::unique_ptr<byte_source>(std::make_unique<file_source>(path, descriptor, size));
+}
+
+result<std::unique_ptr<byte_source>> open_standard_input() {
+  const int descriptor = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+  if (descriptor < 0) return fail("standard input cannot be read: {}", std::strerror(errno));
+  return std::unique_ptr<byte_source>(
+      std::make_unique<file_source>("standard input", descriptor, std::nullopt));
+}
+
+result<std::size_t> read_fully(byte_source& source, std::span<char> space) {
+  std::size_t filled = 0;
+  while (filled < space.size()) {
+    const auto got = source.read(space.subspan(filled));
+    if (!got) return got.error();
+    if (*got == 0) break;
+    filled += *got;
+  }
+  return filled;
+}
+
+result<std::size_t> replayed_source::read(std::span<char> space) {
+  if (at_ == first_.size()) {
+    if (!first_.empty()) std::string().swap(first_);
+    at_ = 0;
+    return rest_.read(space);
+  }
+  const auto n = std::min(space.size(), first_.size() - at_);
+  std::copy_n(first_.data() + at_, n, space.data());
+  at_ += n;
+  return n;
 }
 
 }  // namespace atelier::etl

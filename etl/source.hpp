@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,13 +23,30 @@ class byte_source {
   /// Fills at least one byte of a space that is not empty; 0 at the end.
   virtual result<std::size_t> read(std::span<char> space) = 0;
 
-  /// Bytes as stored, read so far.
-  virtual std::uint64_t bytes_read() const = 0;
-  /// SHA-256 of them in hex; asked once, at the end.
-  virtual std::string sha256() { return {}; }
+  /// All bytes there are, where that is known beforehand.
+  virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
 };
 
 /// A file on this machine. Errors: not there, unreadable, a folder.
 result<std::unique_ptr<byte_source>> open_file(const std::string& path);
+
+/// What is piped into this program; it can be opened once.
+result<std::unique_ptr<byte_source>> open_standard_input();
+
+/// Fills the whole space, or less at the end of the source.
+result<std::size_t> read_fully(byte_source& source, std::span<char> space);
+
+/// Gives bytes that were read already once more, then the rest of their source.
+class replayed_source final : public byte_source {
+ public:
+  replayed_source(std::string first, byte_source& rest) : first_(std::move(first)), rest_(rest) {}
+  result<std::size_t> read(std::span<char> space) override;
+  std::optional<std::uint64_t> size() const override { return rest_.size(); }
+
+ private:
+  std::string first_;
+  std::size_t at_ = 0;
+  byte_source& rest_;
+};
 
 }  // namespace atelier::etl

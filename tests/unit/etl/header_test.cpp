@@ -1,6 +1,6 @@
 #include "etl/header.hpp"
 
-#include "etl/inputs.hpp"
+#include "etl/places.hpp"
 #include "etl/row.hpp"
 #include "unit/etl/memory_source.hpp"
 
@@ -14,7 +14,7 @@ namespace {
 std::optional<set_kind> set_of_first(std::string_view bytes, std::optional<set_kind> by_name = {}) {
   memory_source source(bytes, 100);
   record_reader reader(source);
-  return set_of_shape(**reader.next(), by_name, 1'700'000'000'000);
+  return set_of_shape(**reader.next(), {}, by_name, 1'700'000'000'000);
 }
 
 }  // namespace

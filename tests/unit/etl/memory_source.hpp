@@ -17,7 +17,6 @@ class memory_source final : public byte_source {
     at_ += n;
     return n;
   }
-  std::uint64_t bytes_read() const override { return at_; }
 
  private:
   std::string_view all_;
@@ -37,9 +36,9 @@ struct seen {
 };
 
 inline std::vector<seen> read_all(std::string_view bytes, std::size_t chunk = 1 << 20,
-                                  std::size_t columns = 0) {
+                                  std::size_t columns = 0, const dialect& written = {}) {
   memory_source source(bytes, chunk);
-  record_reader reader(source);
+  record_reader reader(source, written);
   reader.expect_columns(columns);
   std::vector<seen> all;
   for (;;) {
@@ -52,16 +51,17 @@ inline std::vector<seen> read_all(std::string_view bytes, std::size_t chunk = 1 
     if (r.fault == record_fault::none)
       for (const auto& f : r.fields) {
         scratch.clear();
-        one.fields.emplace_back(decode(r.bytes(f), f.how, scratch));
+        one.fields.emplace_back(decode(r.bytes(f), reader.how(), f.how, scratch));
       }
     all.push_back(std::move(one));
   }
 }
 
 /// Only the fields.
-inline std::vector<std::vector<std::string>> fields_of(std::string_view bytes, std::size_t chunk = 1 << 20) {
+inline std::vector<std::vector<std::string>> fields_of(std::string_view bytes, std::size_t chunk = 1 << 20,
+                                                       const dialect& written = {}) {
   std::vector<std::vector<std::string>> all;
-  for (auto& r : read_all(bytes, chunk)) all.push_back(std::move(r.fields));
+  for (auto& r : read_all(bytes, chunk, 0, written)) all.push_back(std::move(r.fields));
   return all;
 }
 

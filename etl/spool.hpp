@@ -1,0 +1,21 @@
+// A copy on this machine of what can be read only once, or only from the beginning.
+#pragma once
+
+#include "core/result.hpp"
+#include "etl/source.hpp"
+
+#include <memory>
+#include <string>
+
+namespace atelier::etl {
+
+/// An unnamed temporary file in TMPDIR (or /var/tmp). Returns its descriptor.
+result<int> open_unnamed_file();
+
+/// Copies a stream to its end. The path that is returned can be opened as long as the string lives.
+result<std::shared_ptr<const std::string>> spool(byte_source& stream);
+
+/// The folder of both, for messages.
+const char* temporary_folder();
+
+}  // namespace atelier::etl

@@ -1,0 +1,82 @@
+#include "etl/unpack.hpp"
+
+#include "etl/archive.hpp"
+
+#include <zlib.h>
+
+#include <vector>
+
+namespace atelier::etl {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::size_t packed_bytes = 128 << 10;  // asked of the source at a time
+
+// By zlib itself: libarchive does not look at gzip's checksum.
+class gzip_source final : public byte_source {
+ public:
+  gzip_source(std::string name, byte_source& from)
+      : name_(std::move(name)), from_(from), packed_(packed_bytes) {
+    usable_ = inflateInit2(&stream_, 15 + 16) == Z_OK;
+  }
+  ~gzip_source() override { inflateEnd(&stream_); }
+
+  result<std::size_t> read(std::span<char> space) override {
+    if (!usable_) return fail("'{}' cannot be unpacked: no memory", name_);
+    stream_.next_out = reinterpret_cast<Bytef*>(space.data());
+    stream_.avail_out = static_cast<uInt>(std::min<std::size_t>(space.size(), 1 << 30));
+    const auto wanted = stream_.avail_out;
+    while (stream_.avail_out == wanted) {
+      if (stream_.avail_in == 0) {
+        const auto got = from_.read(packed_);
+        if (!got) return got.error();
+        stream_.next_in = reinterpret_cast<Bytef*>(packed_.data());
+        stream_.avail_in = static_cast<uInt>(*got);
+        if (*got == 0) {
+          if (between_members_) return std::size_t{0};
+          return fail("'{}' ends in the middle of its gzip stream: fetch or make it again", name_);
+        }
+      }
+      if (between_members_ && stream_.next_in[0] == 0) {  // padding behind the last member
+        ++stream_.next_in;
+        --stream_.avail_in;
+        continue;
+      }
+      between_members_ = false;
+      const int state = inflate(&stream_, Z_NO_FLUSH);
+      if (state == Z_STREAM_END) {
+        between_members_ = true;
+        inflateReset(&stream_);
+      } else if (state != Z_OK && state != Z_BUF_ERROR) {
+        return fail("'{}' is a damaged gzip stream ({}): fetch or make it again", name_,
+                    stream_.msg ? stream_.msg : "a checksum is not right");
+      }
+    }
+    return static_cast<std::size_t>(wanted - stream_.avail_out);
+  }
+
+ private:
+  std::string name_;
+  byte_source& from_;
+  std::vector<char> packed_;
+  z_stream stream_{};
+  bool usable_ = false;
+  bool between_members_ = false;
+};
+
+}  // namespace
+
+packing packing_of(std::string_view head) {
+  if (head.starts_with("\x1f\x8b"sv)) return packing::gzip;
+  if (head.starts_with("\x28\xb5\x2f\xfd"sv)) return packing::zstd;
+  if (head.starts_with("PK\x03\x04"sv) || head.starts_with("PK\x05\x06"sv)) return packing::zip;
+  return packing::none;
+}
+
+std::unique_ptr<byte_source> unpacked(packing how, std::string name, byte_source& from) {
+  if (how == packing::gzip) return std::make_unique<gzip_source>(std::move(name), from);
+  return open_zstd(std::move(name), from);
+}
+
+}  // namespace atelier::etl

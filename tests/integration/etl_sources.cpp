@@ -1,0 +1,320 @@
+// Where files come from and how they are packed: the same data give the same figures.
+#include "integration/etl_house.hpp"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <catch2/catch.hpp>
+#include <openssl/evp.h>
+#include <simdjson.h>
+#include <zlib.h>
+
+#include <optional>
+
+using namespace atelier;
+using namespace atelier::etl_house;
+using namespace std::chrono_literals;
+using test::temp_dir;
+
+namespace {
+
+constexpr std::array all_sets{"reviews",   "reviews_photos", "characteristics", "characteristic_reviews",
+                              "questions", "answers",        "answers_photos"};
+
+std::string python() {
+  for (const auto* path : {"/usr/bin/python3", "/usr/local/bin/python3"})
+    if (std::filesystem::exists(path)) return path;
+  throw std::runtime_error("python3 is not installed");
+}
+
+// tests/support/object_store.py with a folder to serve.
+class object_store {
+ public:
+  object_store(const temp_dir& folder, std::vector<std::string> more = {})
+      : server_(python(), words(folder, std::move(more))) {
+    server_.wait_for(" is open");
+    port_ = server_.output().substr(5, server_.output().find(" is") - 5);
+  }
+
+  std::string url(const std::string& path) const { return "http://127.0.0.1:" + port_ + path; }
+
+  // What a signed request needs to reach it.
+  std::vector<std::string> environment(const std::string& secret = "its/secret+key") const {
+    return {"AWS_ENDPOINT_URL=" + url(""), "AWS_ACCESS_KEY_ID=AKIATEST", "AWS_SECRET_ACCESS_KEY=" + secret,
+            "AWS_SESSION_TOKEN=a/token==", "AWS_REGION=eu-test-1"};
+  }
+  static std::vector<std::string> keys() {
+    return {"--key",   "AKIATEST",  "--secret", "its/secret+key",
+            "--token", "a/token==", "--region", "eu-test-1"};
+  }
+
+ private:
+  static std::vector<std::string> words(const temp_dir& folder, std::vector<std::string> more) {
+    more.insert(more.begin(),
+                {std::string(ATELIER_SOURCES) + "/tests/support/object_store.py", folder.path()});
+    return more;
+  }
+  test::child_process server_;
+  std::string port_;
+};
+
+std::string gzipped(const std::string& text) {
+  z_stream stream{};
+  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
+  std::string in = text;
+  stream.next_in = reinterpret_cast<Bytef*>(in.data());
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+// A zip of files, or one file in zstd.
+void write_archive(const std::string& path, bool zip, const std::map<std::string, std::string>& files) {
+  archive* to = archive_write_new();
+  if (zip) {
+    archive_write_set_format_zip(to);
+  } else {
+    archive_write_set_format_raw(to);
+    archive_write_add_filter_zstd(to);
+  }
+  REQUIRE(archive_write_open_filename(to, path.c_str()) == ARCHIVE_OK);
+  for (const auto& [name, text] : files) {
+    archive_entry* entry = archive_entry_new();
+    archive_entry_set_pathname(entry, name.c_str());
+    archive_entry_set_size(entry, static_cast<la_int64_t>(text.size()));
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    REQUIRE(archive_write_header(to, entry) == ARCHIVE_OK);
+    REQUIRE(archive_write_data(to, text.data(), text.size()) == static_cast<la_ssize_t>(text.size()));
+    archive_entry_free(entry);
+  }
+  REQUIRE(archive_write_close(to) == ARCHIVE_OK);
+  archive_write_free(to);
+}
+
+std::string sha256_of(const std::string& bytes) {
+  unsigned char sum[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  EVP_Digest(bytes.data(), bytes.size(), sum, &size, EVP_sha256(), nullptr);
+  std::string hex;
+  for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", sum[i]);
+  return hex;
+}
+
+// What check says of a source, all figures of all sets in one text.
+std::string figures_of(const std::string& source, const std::vector<std::string>& environment = {}) {
+  const temp_dir out;
+  const auto report = out / "report.json";
+  const auto done = run_etl({"check", source, "--report", report}, environment);
+  INFO(source << ": " << done.errors);
+  REQUIRE(done.code == 0);
+  std::string all;
+  for (const auto* set : all_sets) {
+    const auto f = of_set(report, set);
+    all +=
+        fmt::format("{} {} {} {} {} {}\n", set, f.rows_read, f.loaded, f.repaired, f.rejected, f.duplicates);
+  }
+  return all;
+}
+
+std::string code_and_errors(const std::string& source, const std::vector<std::string>& environment = {}) {
+  const auto done = run_etl({"check", source}, environment);
+  return fmt::format("{} {}", done.code, done.errors);
+}
+
+using Catch::Contains;
+
+}  // namespace
+
+TEST_CASE("gzip, zstd and zip are told by their content, and their bytes are those of the file as stored",
+          "[etl]") {
+  const temp_dir plain, packed, zip;
+  make_sample(plain, 300, 1, "2%");
+  const auto expected = figures_of(plain.path());
+  std::map<std::string, std::string> members;
+  for (const auto* set : all_sets) {
+    const auto text = test::read_file(plain / fmt::format("{}.csv", set));
+    members[fmt::format("data/{}.csv", set)] = text;
+    // A stream of two members, under a name that says nothing of it.
+    const auto half = text.size() / 2;
+    if (set == std::string("reviews"))
+      packed.write("reviews.csv", gzipped(text.substr(0, half)) + gzipped(text.substr(half)));
+    else if (set == std::string("answers"))
+      write_archive(packed / "answers.csv.zst", false, {{"answers", text}});
+    else
+      packed.write(fmt::format("{}.csv.gz", set), gzipped(text));
+  }
+  members["readme.txt"] = "nothing";
+  write_archive(zip / "data.zip", true, members);
+  CHECK(figures_of(packed.path()) == expected);
+  CHECK(figures_of(zip / "data.zip") == expected);
+
+  const auto report = zip / "report.json";
+  REQUIRE(run_etl({"check", packed / "reviews.csv", "--report", report}).code == 0);
+  const auto stored = test::read_file(packed / "reviews.csv");
+  CHECK(test::read_file(report).find(fmt::format("\"bytes\":{}", stored.size())) != std::string::npos);
+  CHECK(test::read_file(report).find(sha256_of(stored)) != std::string::npos);
+}
+
+TEST_CASE("a compressed file that is cut or damaged is an error", "[etl]") {
+  const temp_dir plain, bad;
+  make_sample(plain, 300);
+  const auto text = test::read_file(plain / "reviews.csv");
+  const auto gz = gzipped(text);
+  auto flipped = gz;
+  flipped[flipped.size() - 6] ^= 0x10;  // of the checksum
+  CHECK_THAT(code_and_errors(bad.write("a.csv", gz.substr(0, gz.size() / 2))),
+             Contains("1 ") && Contains("ends in the middle"));
+  CHECK_THAT(code_and_errors(bad.write("b.csv", flipped)), Contains("1 ") && Contains("damaged gzip"));
+  CHECK_THAT(code_and_errors(bad.write("c.csv", gzipped(""))), Contains("1 ") && Contains("is empty"));
+  write_archive(bad / "d.csv", false, {{"reviews", text}});
+  const auto zstd = test::read_file(bad / "d.csv");
+  CHECK_THAT(code_and_errors(bad.write("d.csv", zstd.substr(0, zstd.size() - 20))),
+             Contains("1 ") && Contains("zstd"));
+  write_archive(bad / "e.zip", true, {{"reviews.csv", text}});
+  const auto zip = test::read_file(bad / "e.zip");
+  CHECK_THAT(code_and_errors(bad.write("e.zip", zip.substr(0, zip.size() / 2))),
+             Contains("1 ") && Contains("cannot be unpacked"));
+}
+
+TEST_CASE("standard input is a source", "[etl]") {
+  const temp_dir plain, out;
+  make_sample(plain, 100);
+  for (const auto* how : {"cat", "gzip -c"}) {
+    const auto command =
+        fmt::format("{} {} | {} etl check - --report {}", how, (plain / "questions.csv").string(),
+                    ATELIER_PROGRAM, (out / "report.json").string());
+    const auto done = test::run_program("/bin/sh", {"-c", command});
+    INFO(done.errors);
+    REQUIRE(done.code == 0);
+    CHECK(of_set(out / "report.json", "questions").rows_read ==
+          static_cast<std::int64_t>(lines_of(plain / "questions.csv")) - 1);
+  }
+}
+
+TEST_CASE("a transfer that breaks goes on where it was, with and without ranges", "[etl]") {
+  const temp_dir folder, out;
+  make_sample(folder, 300);
+  const auto expected = of_set(
+      [&] {
+        const auto report = out / "plain.json";
+        REQUIRE(run_etl({"check", folder / "reviews.csv", "--report", report}).code == 0);
+        return report;
+      }(),
+      "reviews");
+  const auto size = std::filesystem::file_size(folder / "reviews.csv");
+  const temp_dir web;
+  web.write("reviews.csv", test::read_file(folder / "reviews.csv"));
+  const auto read = [&](const std::vector<std::string>& mischief) {
+    const object_store store(web, mischief);
+    const auto report = out / "report.json";
+    const auto done = run_etl({"check", store.url("/web/reviews.csv"), "--report", report});
+    INFO(done.errors);
+    REQUIRE(done.code == 0);
+    CHECK(done.errors.find("@") == std::string::npos);
+    const auto found = of_set(report, "reviews");
+    CHECK(found.rows_read == expected.rows_read);
+    CHECK(found.loaded == expected.loaded);
+    CHECK(test::read_file(report).find(sha256_of(test::read_file(folder / "reviews.csv"))) !=
+          std::string::npos);
+  };
+  read({});
+  read({"--cut", std::to_string(size / 3)});
+  read({"--fail", "2"});
+  const object_store changing(web, {"--cut", std::to_string(size / 2), "--change"});
+  CHECK_THAT(code_and_errors(changing.url("/web/reviews.csv")), Contains("changed while it was being read"));
+  const object_store lost(web);
+  CHECK_THAT(code_and_errors(lost.url("/web/nothing.csv")), Contains("1 ") && Contains("is not there"));
+  CHECK_THAT(code_and_errors("http://127.0.0.1:1/reviews.csv"),
+             Contains("1 ") && Contains("check the address"));
+  CHECK_THAT(code_and_errors("ftp://127.0.0.1/reviews.csv"),
+             Contains("2 ") && Contains("cannot be read from"));
+}
+
+TEST_CASE("the store that the tests use knows the published signatures", "[etl]") {
+  const auto done = test::run_program(
+      python(), {std::string(ATELIER_SOURCES) + "/tests/support/object_store.py", "--self-test"});
+  INFO(done.output);
+  CHECK(done.code == 0);
+}
+
+TEST_CASE("a bucket is listed page by page, signed, and its keys may hold any character", "[etl]") {
+  const temp_dir plain, store_folder;
+  make_sample(plain, 200);
+  const auto expected = figures_of(plain.path());
+  for (const auto* set : all_sets) {
+    const auto text = test::read_file(plain / fmt::format("{}.csv", set));
+    store_folder.write(fmt::format("bucket/day 1+2/{}.csv", set), text);
+    store_folder.write(fmt::format("bucket/day 1+2/deeper/{}.csv", set), text);
+  }
+  store_folder.write("bucket/day 1+2/notes & more.txt", "x");
+  const object_store store(store_folder, object_store::keys());
+  const auto environment = store.environment();
+  CHECK(figures_of("s3://bucket/day 1+2", environment) == expected);
+  CHECK(figures_of("s3://bucket/day 1+2/", environment) == expected);
+  CHECK(figures_of("s3://bucket/day*/*.csv", environment) == expected);
+  CHECK_THAT(code_and_errors("s3://bucket/day 1+2/answers.csv", environment), Contains("0 "));
+  CHECK_THAT(code_and_errors("s3://bucket/night", environment), Contains("1 ") && Contains("no .csv object"));
+  CHECK_THAT(code_and_errors("s3://bucket/day 1+2", store.environment("wrong")),
+             Contains("1 ") && Contains("SignatureDoesNotMatch") && Contains("AWS_PROFILE"));
+
+  // Keys from the files that all AWS tools read.
+  const temp_dir home;
+  home.write(
+      ".aws/credentials",
+      "[other]\naws_access_key_id = no\naws_secret_access_key = no\n[shop]\naws_access_key_id = AKIATEST\n"
+      "aws_secret_access_key = its/secret+key\naws_session_token = a/token==\n");
+  home.write(".aws/config", "[profile shop]\nregion = eu-test-1\nendpoint_url = " + store.url("") + "\n");
+  CHECK(figures_of("s3://bucket/day 1+2", {"AWS_PROFILE=shop", "HOME=" + home.path().string()}) == expected);
+}
+
+TEST_CASE("UTF-16, Latin-1, another delimiter and another quote are read as what they are", "[etl]") {
+  small_set set;
+  const std::string text =
+      "id,product_id,body,date_written,asker_name,asker_email,reported,helpful\n1,1,\"caf\xc3\xa9, "
+      "\xe2\x82\xac 5\",1596080481467,\"n\",\"a@b\",false,3\n"
+      "2,1,\"\xc3\xa9t\xc3\xa9\",1596080481467,\"n\",\"a@b\",false,3\n3,1,\"x\",yesterday,\"n\",\"a@b\","
+      "false,3\n";
+  const auto recode = [](const std::string& utf8, const char* to) {
+    const temp_dir work;
+    work.write("in", utf8);
+    const auto done =
+        test::run_program(python(), {"-c",
+                                     "import sys; open(sys.argv[2], 'wb').write(open(sys.argv[1], "
+                                     "encoding='utf-8', newline='').read().encode(sys.argv[3]))",
+                                     work / "in", work / "out", to});
+    REQUIRE(done.code == 0);
+    return test::read_file(work / "out");
+  };
+  auto semicolons = text;
+  std::replace(semicolons.begin(), semicolons.end(), ',', ';');
+  auto apostrophes = text;
+  std::replace(apostrophes.begin(), apostrophes.end(), '"', '\'');
+  const temp_dir folder;
+  const test::test_database database;
+  const auto rejects = (folder / "rejects").string();
+  for (const auto& bytes : {text, recode(text, "utf-16"), recode(text, "utf-16-be"), recode(text, "cp1252"),
+                            semicolons, apostrophes}) {
+    set.files["questions"] = bytes;
+    const auto done =
+        load(database, set.write(folder), {"--mode", "replace", "--max-rejects", "1", "--rejects", rejects});
+    INFO(done.errors);
+    REQUIRE(done.code == 0);
+    const auto loaded = ask(database, "select string_agg(body, '|' order by id) from atelier.questions");
+    CHECK(loaded.substr(0, 5) == "caf\xc3\xa9");
+    CHECK(loaded.ends_with("|\xc3\xa9t\xc3\xa9"));
+    simdjson::dom::parser parser;
+    const auto log = test::read_file(rejects + "/questions.rejects.jsonl");
+    const std::uint64_t offset = parser.parse(log)["offset"];
+    // The offset is the file's own.
+    const auto third = bytes.size() > text.size() + 50 ? std::string() : std::string("3");
+    if (!third.empty())
+      CHECK(bytes.substr(offset, 1) == third);
+    else
+      CHECK((bytes[offset] == '3' || bytes[offset + 1] == '3'));
+  }
+}
