@@ -1,0 +1,189 @@
+"""The API worker and the whole stack, against nginx's static file, Express × 3 and pgbench."""
+
+import os
+import subprocess
+import time
+import urllib.request
+
+import peers
+from data import HEAVY, serving
+from load import load, scenario, scenario_file
+from places import STATEMENTS, Trouble, WORK, say
+from processes import resident_mib, stop_all
+from rounds import alternate, record
+
+SERVER_CORE, CLIENT_CORE = 0, 1
+READ_CONNECTIONS = 64
+
+
+def answer_of_size(port, wanted):
+    """The target whose answer's body is nearest to so many bytes, and the body."""
+    best = None
+    for product in range(1, 120):
+        for count in (2, 5):
+            target = f"/reviews/?product_id={product}&count={count}"
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{target}", timeout=10) as answer:
+                body = answer.read()
+            if best is None or abs(len(body) - wanted) < abs(len(best[1]) - wanted):
+                best = target, body
+    return best
+
+
+def cached_answer(table, plan, server, ids):
+    one = table.add("cached", "CPU a cached answer of 1.5 KB", "µs", "≤", 0.7, peer="nginx static")
+    sixteen = table.add("cached-pipelined", "the same, 16 pipelined", "µs", "≤", 0.35, peer="nginx static")
+    cached = peers.has_option("api", "--cache-mb")
+    if not cached:
+        one.note("this build has no cache: every answer came from the database")
+    ours = peers.worker(server, cache_mb=64 if cached else 0, core=SERVER_CORE)
+    target, body = answer_of_size(ours.port, 1500)
+    static = peers.nginx_static(body, core=SERVER_CORE)
+    one.note(f"body of {len(body)} bytes, 64 connections, server and generator a core each, server saturated")
+    try:
+        for figure, pipeline in ((one, 1), (sixteen, 16)):
+            def measure(ours_now, process, where):
+                load(process.port, where, plan.warm_up, core=CLIENT_CORE, closed=True, connections=64, pipeline=pipeline)
+                billed = [process] if cached or not ours_now else [process, server.process]
+                run = load(process.port, where, plan.seconds, billed, core=CLIENT_CORE, closed=True, connections=64, pipeline=pipeline)
+                record(figure, ours_now, run, run.cpu_us)
+            alternate(plan, figure.name, [lambda: measure(True, ours, target), lambda: measure(False, static, "/answer.json")])
+    finally:
+        stop_all([ours, static])
+
+
+def settle(stack, plan, what, **options):
+    """Before anything is measured: node compiles, ninety fresh backends read their catalogues, caches fill."""
+    load(stack[-1].port, what, max(6, plan.seconds), closed=True, connections=128, seed=4711, **options)
+
+
+def reads_over_stack(table, plan, server, ids):
+    uniform = table.add("stack-uniform", "CPU a uniform read, whole stack, cache off", "µs", "≤", 1 / 14, peer="Express × 3")
+    popular = table.add("stack-zipf", "CPU a read by Zipf's law, cache of 256 MB", "µs", "≤", 1 / 25, peer="Express × 3")
+    rate = table.add("stack-rate", "answers a second, uniform, closed loop of 64", "/s", None, None, peer="Express × 3")
+    memory = table.add("memory", "resident memory of a worker beyond its cache, highest", "MiB", "≤", 40, kind="value")
+    peer = peers.express_stack(server)
+    try:
+        settle(peer, plan, "reads", set={"products": ids["products"]})
+        for figure, name, cache in ((uniform, "reads", 0), (popular, "popular", 256)):
+            if cache and not peers.has_option("api", "--cache-mb"):
+                figure.note("this build has no cache")
+                cache = 0
+            ours = peers.our_stack(server, cache)
+            try:
+                def measure(ours_now, stack):
+                    options = {"closed": True, "connections": READ_CONNECTIONS, "set": {"products": ids["products"]}}
+                    load(stack[-1].port, name, plan.warm_up, seed=int(time.time()), **options)
+                    run = load(stack[-1].port, name, plan.seconds, [*stack, server.process], seed=1 + len(figure.ours), **options)
+                    record(figure, ours_now, run, run.cpu_us)
+                    if name == "reads":
+                        record(rate, ours_now, run, run.rate)
+                    if ours_now:
+                        memory.ours.append(max(resident_mib(p)[1] for p in stack[:-1]) - cache)
+                settle(ours, plan, name, set={"products": ids["products"]})
+                alternate(plan, figure.name, [lambda: measure(True, ours), lambda: measure(False, peer)])
+            finally:
+                stop_all(ours)
+    finally:
+        stop_all(peer)
+
+
+def large_answers(table, plan, server, ids):
+    figure = table.add("memory-large", "resident memory of a worker after a burst of 5 MB answers", "MiB", "≤", 40, kind="value")
+    product = ids["products"] + HEAVY[-1][0]
+    p = peers.worker(server)
+    try:
+        run = load(p.port, f"/reviews/?product_id={product}&count=1000000", plan.seconds, closed=True, connections=8)
+        time.sleep(2)
+        load(p.port, "/reviews/?product_id=1", 1, closed=True, connections=8)
+        record(figure, True, run, resident_mib(p)[0])
+        figure.note(f"{run.answered} answers on 8 connections; highest {resident_mib(p)[1]:.0f} MiB meanwhile")
+    finally:
+        p.stop()
+
+
+def pgbench_rate(server, folder, weights, clients, seconds):
+    words = [server.bin / "pgbench", "-n", "-M", "prepared", "-c", clients, "-j", 1, "-T", seconds, "-h", server.socket, "-U", "postgres"]
+    for name, weight in weights.items():
+        words += ["-f", f"{folder / name}.sql@{weight}"]
+    done = subprocess.run([str(w) for w in [*words, "atelier"]], capture_output=True, text=True, timeout=seconds + 60,
+                          env={**os.environ, "PGOPTIONS": "-c search_path=atelier"})
+    for line in done.stdout.splitlines():
+        if line.startswith("tps = "):
+            return float(line.split()[2])
+    raise Trouble(f"pgbench: {done.stderr.strip()[-500:]}")
+
+
+def against_pgbench(table, plan, server, ids):
+    figure = table.add("pgbench", "answers a second of one worker, cache off", "/s", "≥", 1.2, peer="pgbench")
+    folder = WORK / "pgbench"
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run([STATEMENTS, folder, str(ids["products"]), str(ids["questions"])], check=True)
+    weights = {"reviews_relevant": 4, "meta": 3, "questions": 2, "answers": 1}
+    best = max((4, 8, 16, 32), key=lambda clients: pgbench_rate(server, folder, weights, clients, max(2, plan.seconds // 3)))
+    connections = (16, 64, 256)
+    ours = peers.worker(server)
+    options = {"closed": True, "set": {"products": ids["products"]}}
+    try:
+        most = max(connections, key=lambda n: load(ours.port, "reads", max(2, plan.seconds // 3), connections=n, **options).rate)
+        figure.note(f"pgbench -M prepared with {best} clients (its best of 4, 8, 16, 32), our worker with {most} client connections (best of 16, 64, 256)")
+
+        def measure():
+            run = load(ours.port, "reads", plan.seconds, connections=most, seed=1 + len(figure.ours), **options)
+            record(figure, True, run, run.rate)
+        alternate(plan, figure.name, [measure, lambda: figure.theirs.append(pgbench_rate(server, folder, weights, best, plan.seconds))])
+    finally:
+        ours.stop()
+
+
+def votes(table, plan, server, ids):
+    spread = table.add("votes", "PUT helpful a second, any review, durable", "/s", "≥", 5, peer="Express × 3")
+    hot = table.add("votes-hot", "PUT helpful a second, one hot review, durable", "/s", "≥", 10, peer="Express × 3")
+    any_review = scenario("votes")
+    any_review["values"]["review"] = {"law": "uniform", "first": 1, "last": ids["reviews"]}
+    one_review = {**any_review, "values": {"review": {"law": "fixed", "first": 17}}}
+    ours, peer = [], []
+    try:
+        ours, peer = peers.our_stack(server), peers.express_stack(server)
+        for stack in (ours, peer):
+            settle(stack, plan, scenario_file("votes", any_review))
+        for figure, file in ((spread, scenario_file("votes", any_review)), (hot, scenario_file("votes-hot", one_review))):
+            def measure(ours_now, stack):
+                load(stack[-1].port, file, plan.warm_up, connections=256, seed=int(time.time()))
+                run = load(stack[-1].port, file, plan.seconds, connections=256, seed=1 + len(figure.ours))
+                record(figure, ours_now, run, run.rate)
+            alternate(plan, figure.name, [lambda: measure(True, ours), lambda: measure(False, peer)])
+    finally:
+        stop_all([*ours, *peer])
+
+
+def latency(table, plan, server, ids):
+    figure = table.add("p99", "p99 at 1,500 reads a second, open loop", "ms", "≤", 1 / 5, peer="Express × 3")
+    ours, peer = [], []
+    try:
+        ours, peer = peers.our_stack(server), peers.express_stack(server)
+        for stack in (ours, peer):
+            settle(stack, plan, "reads", set={"products": ids["products"]})
+
+        def measure(ours_now, stack):
+            options = {"rate": 1500, "connections": READ_CONNECTIONS, "set": {"products": ids["products"]}}
+            load(stack[-1].port, "reads", plan.warm_up, seed=int(time.time()), **options)
+            run = load(stack[-1].port, "reads", plan.seconds, seed=1 + len(figure.ours), **options)
+            record(figure, ours_now, run, run.latency_ms["p99"])
+            for doubt in run.doubts:
+                figure.note(("ours: " if ours_now else "peer: ") + doubt)
+        alternate(plan, figure.name, [lambda: measure(True, ours), lambda: measure(False, peer)])
+    finally:
+        stop_all([*ours, *peer])
+
+
+PARTS = {"cached": cached_answer, "stack": reads_over_stack, "large": large_answers, "pgbench": against_pgbench, "votes": votes, "latency": latency}
+
+
+def compare(table, plan, products, parts):
+    server, ids = serving(products)
+    try:
+        for name in parts or PARTS:
+            say(f"== api: {name}")
+            PARTS[name](table, plan, server, ids)
+    finally:
+        server.stop()

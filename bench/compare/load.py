@@ -1,0 +1,56 @@
+"""One run of atelier-bench, and what it cost the servers."""
+
+import json
+import os
+import subprocess
+
+from places import BENCH, Trouble, WORK
+from processes import cpu_seconds
+
+
+class Run:
+    """Figures of one run."""
+
+    def __init__(self, report, cpu):
+        whole = report["whole"]
+        self.answered, self.errors, self.rate = whole["answered"], whole["errors"], whole["rate"]
+        self.latency_ms = whole["latency_ms"]
+        self.cpu_us = cpu * 1e6 / max(1, self.answered)
+        self.doubts = report["generator"]["doubts"]
+        self.examples = report["examples"]
+
+
+def scenario(name):
+    return json.loads(subprocess.run([BENCH, "show", name], capture_output=True, text=True, check=True).stdout)
+
+
+def scenario_file(name, content):
+    WORK.joinpath("scenarios").mkdir(parents=True, exist_ok=True)
+    file = WORK / "scenarios" / f"{name}.json"
+    file.write_text(json.dumps(content))
+    return file
+
+
+def load(port, what, seconds, processes=(), core=None, **options):
+    """Runs it: `what` is a scenario's name, a file (a Path), or a target that begins with /. Options as atelier-bench has them, _ for -."""
+    words = [str(BENCH), "run", "--url", f"http://127.0.0.1:{port}", "--for", f"{seconds}s", "--warm-up", "0s", "--json", "-"]
+    words += ["--get", what] if isinstance(what, str) and what.startswith("/") else [str(what)]
+    for name, value in options.items():
+        flag = "--" + name.replace("_", "-")
+        if value is True:
+            words.append(flag)
+        elif isinstance(value, dict):
+            words += [w for k, v in value.items() for w in (flag, f"{k}={v}")]
+        elif value is not None:
+            words += [flag, str(value)]
+
+    def pin():
+        if core is not None and (os.cpu_count() or 1) > core:
+            os.sched_setaffinity(0, {core})
+
+    before = cpu_seconds(processes)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=seconds + 60, preexec_fn=pin)
+    cpu = cpu_seconds(processes) - before
+    if done.returncode not in (0, 3) or not done.stdout:
+        raise Trouble(f"atelier-bench: {done.stderr.strip()}")
+    return Run(json.loads(done.stdout), cpu)

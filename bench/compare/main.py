@@ -1,0 +1,107 @@
+"""`./dev bench`: every comparison, one table."""
+
+import argparse
+import signal
+import sys
+
+import api
+import growth
+import loader
+import micro
+import proxy
+from data import FULL
+from places import Trouble, WORK, say
+from rounds import OutOfTime, Plan
+from table import Table
+
+ABOUT = """What can be measured; several may be named, and `SET:PART` takes one part alone:
+
+  quick       api, proxy and loader on a tenth of the data, about {quick} minutes
+  full        the same at full size (1,000,011 products), about {full} minutes and 40 GB of disk
+  api         the worker and the stack: nginx's static file, Express × 3 behind nginx, pgbench
+              parts: {api}
+  proxy       atelier lb, nginx and HAProxy over one upstream
+              parts: {proxy}
+  loader      etl load: psql \\copy with indexes, pgloader
+              parts: {loader}
+  growth      data size, workers, connections, page size; not in quick and full
+              parts: {growth}
+  micro       Google Benchmark: parser, serialiser, pipeline queue, record reader
+  callgrind   instruction counts of the hot paths
+  clean       remove data, clusters and logs of earlier runs
+
+--products N takes that many products (quick: 100000, full: 1000011); growth, api, proxy and loader alone take quick's unless --full is given.
+Ctrl-C ends early with the table of what was measured by then. Data, logs and results are in {work}
+(ATELIER_BENCH_DIR is another folder). Traffic goes to 127.0.0.1 only; nothing runs on when this ends."""
+
+SETS = {"api": api, "proxy": proxy, "loader": loader, "growth": growth}
+
+
+def chosen(names):
+    """[(set, parts)] of the words on the command line."""
+    wanted = {}
+    for name in names:
+        if name in ("quick", "full"):
+            for each in ("api", "proxy", "loader"):
+                wanted.setdefault(each, [])
+            continue
+        which, _, part = name.partition(":")
+        if which not in SETS or (part and part not in SETS[which].PARTS):
+            raise Trouble(f"there is no '{name}' to measure; ./dev bench help tells what there is")
+        wanted.setdefault(which, [])
+        if part:
+            wanted[which].append(part)
+    return wanted
+
+
+def interrupted(number, frame):
+    raise KeyboardInterrupt
+
+
+def main():
+    about = ABOUT.format(quick=25, full=150, work=WORK, **{name: ", ".join(s.PARTS) for name, s in SETS.items()})
+    parser = argparse.ArgumentParser(prog="./dev bench", description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", default=["help"], metavar="WHAT")
+    parser.add_argument("--full", action="store_true", help="full size and longer rounds")
+    parser.add_argument("--products", type=int, help="size of the data set")
+    parser.add_argument("--rounds", type=int, help="rounds of each comparison (5)")
+    parser.add_argument("--seconds", type=int, help="length of one measurement (quick 4, full 12)")
+    parser.add_argument("--minutes", type=int, help="end after so many, with what there is (quick 60, full 240)")
+    parser.add_argument("--publish", action="store_true", help="write the table into docs/performance.md")
+    asked = parser.parse_args()
+    if asked.what == ["help"]:
+        parser.print_help()
+        return 0
+    if asked.what in (["callgrind"], ["micro"], ["head"]):
+        return micro.run(asked.what[0])
+    if asked.what == ["clean"]:
+        import shutil
+        shutil.rmtree(WORK, ignore_errors=True)
+        return 0
+    signal.signal(signal.SIGTERM, interrupted)
+    full = asked.full or "full" in asked.what
+    plan = Plan(not full, asked.minutes or (240 if full else 60), asked.rounds, asked.seconds)
+    table, code = Table(), 0
+    try:
+        for name, parts in chosen(asked.what).items():
+            SETS[name].compare(table, plan, asked.products or (FULL if full else 100_000), parts)
+    except KeyboardInterrupt:
+        say("interrupted: the table holds what was measured by then")
+        code = 130
+    except OutOfTime:
+        say("out of time: the table holds what was measured by then")
+    except Trouble as e:
+        say(f"bench: {e}")
+        code = 1
+    if table.figures:
+        print(f"\n{table.facts()['machine']}, commit {table.facts()['commit']}, {table.facts()['date']}\n")
+        print(table.text())
+        print(f"\nalso in {table.write('-'.join(asked.what).replace(':', '-') if len(asked.what) < 3 else 'several')}")
+        if asked.publish:
+            import publish
+            publish.publish(table, " ".join(["./dev bench", *sys.argv[1:]]))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

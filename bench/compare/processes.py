@@ -1,0 +1,151 @@
+"""Processes that end with us, what they cost, and on which cores they run."""
+
+import atexit
+import ctypes
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+from places import WORK, Trouble
+
+_libc = ctypes.CDLL(None)
+_running = []
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def free_ports(count):
+    """Ports below those that the kernel gives to outgoing connections."""
+    found, port = [], 21000 + os.getpid() % 4000
+    while len(found) < count:
+        port += 1
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                found.append(port)
+            except OSError:
+                pass
+    return found
+
+
+class Process:
+    """A program that runs until stop(), or until we end, however we do."""
+
+    def __init__(self, name, words, environment=None, user=None, core=None, end=signal.SIGTERM, folder=None):
+        def prepare():
+            _libc.prctl(1, int(end))  # PR_SET_PDEATHSIG
+            if core is not None and (os.cpu_count() or 1) > core:
+                os.sched_setaffinity(0, {core})
+
+        self.name, self.end = name, end
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("ATELIER_", "PG"))}
+        WORK.joinpath("logs").mkdir(parents=True, exist_ok=True)
+        self.log = WORK / "logs" / f"{name}.log"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([str(w) for w in words], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env={**clean, **(environment or {})}, preexec_fn=prepare, start_new_session=True,
+                                            cwd=folder or "/", **({"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}))
+        self.pid = self.process.pid
+        _running.append(self)
+
+    def words(self):
+        return self.log.read_text(errors="replace")[-2000:]
+
+    def check(self):
+        if self.process.poll() is not None:
+            raise Trouble(f"{self.name} ended with code {self.process.returncode}: {self.words()}")
+
+    def wait_for_port(self, port, seconds=30):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.check()
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return self
+            except OSError:
+                time.sleep(0.02)
+        raise Trouble(f"{self.name} does not listen on port {port}: {self.words()}")
+
+    def stop(self):
+        if self in _running:
+            _running.remove(self)
+        if self.process.poll() is None:
+            self.process.send_signal(self.end)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.pid, signal.SIGKILL)
+                self.process.wait()
+
+
+def stop_all(processes):
+    for p in reversed(list(processes)):
+        p.stop()
+
+
+atexit.register(lambda: stop_all(_running))
+
+
+def _children(pid):
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            yield from map(int, task.read_text().split())
+        except OSError:
+            pass
+
+
+def family(pid):
+    """The process and its descendants."""
+    all_of_them, look = [], [pid]
+    while look:
+        one = look.pop()
+        all_of_them.append(one)
+        look.extend(_children(one))
+    return all_of_them
+
+
+def cpu_seconds(processes):
+    """User and system time of processes and their descendants, by the scheduler's own count in nanoseconds; descendants that have ended are
+    counted by their parents, in hundredths of a second."""
+    total = 0.0
+    for p in processes:
+        for pid in family(p.pid):
+            try:
+                for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+                    total += int((task / "schedstat").read_text().split()[0]) / 1e9
+                fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+                total += (int(fields[13]) + int(fields[14])) / TICK
+            except (OSError, ValueError):
+                pass
+    return total
+
+
+def resident_mib(process):
+    """Resident memory of one process, and the highest it ever had."""
+    now = peak = 0
+    try:
+        for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                now = int(line.split()[1]) / 1024
+            if line.startswith("VmHWM:"):
+                peak = int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    return now, peak
+
+
+def private_bytes(processes):
+    """Memory that only these processes and their descendants have (private and proportional share), user space."""
+    total = 0
+    for p in processes:
+        for pid in family(p.pid):
+            try:
+                for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                    if line.startswith("Pss:"):
+                        total += int(line.split()[1]) * 1024
+            except OSError:
+                pass
+    return total

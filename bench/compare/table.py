@@ -1,0 +1,105 @@
+"""Figures of both sides, round by round, and the table that says how they compare."""
+
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+
+from places import ROOT, WORK
+
+
+class Figure:
+    """One line of a targets table. `kind`: "ratio", ours over the peer's; "value", ours alone."""
+
+    def __init__(self, key, name, unit, sign, bound, kind="ratio", peer=""):
+        self.key, self.name, self.unit, self.sign, self.bound, self.kind, self.peer = key, name, unit, sign, bound, kind, peer
+        self.ours, self.theirs, self.errors, self.peer_errors, self.notes = [], [], 0, 0, []
+
+    def note(self, text):
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def ratios(self):
+        return [a / b for a, b in zip(self.ours, self.theirs) if b]
+
+    def measured(self):
+        """What the target is about: the ratio of the medians, or the median."""
+        if not self.ours or (self.kind == "ratio" and not self.theirs):
+            return None
+        ours = statistics.median(self.ours)
+        return ours / statistics.median(self.theirs) if self.kind == "ratio" else ours
+
+    def held(self):
+        value = self.measured()
+        if value is None or self.sign is None:
+            return None
+        return (value <= self.bound if self.sign == "≤" else value >= self.bound) and self.errors == 0
+
+    def spread(self):
+        values = self.ratios() if self.kind == "ratio" else self.ours
+        return (min(values), max(values)) if values else None
+
+
+def number(value):
+    if value is None:
+        return "–"
+    if value == 0:
+        return "0"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.4f}"
+
+
+class Table:
+    def __init__(self):
+        self.figures, self.began = [], datetime.datetime.now(datetime.timezone.utc)
+
+    def add(self, *words, **named):
+        figure = Figure(*words, **named)
+        self.figures.append(figure)
+        return figure
+
+    def rows(self):
+        for f in self.figures:
+            theirs = statistics.median(f.theirs) if f.theirs else None
+            ours = statistics.median(f.ours) if f.ours else None
+            spread = f.spread()
+            target = "–" if f.sign is None else f"{f.sign} {number(f.bound)}"
+            verdict = {True: "held", False: "MISSED", None: "–"}[f.held()]
+            yield [f"{f.name}" + (f" ({f.unit})" if f.unit else ""), number(ours), number(theirs) + (f" {f.peer}" if f.peer and theirs is not None else ""),
+                   number(f.measured()) if f.kind == "ratio" else "–", f"{number(spread[0])}–{number(spread[1])}" if spread else "–", target, verdict,
+                   str(len(f.ours)), str(f.errors) + (f" / {f.peer_errors}" if f.theirs else "")]
+
+    HEAD = ["figure", "ours", "peer", "ratio", "spread", "target", "", "rounds", "errors ours / peer"]
+
+    def text(self):
+        rows = [self.HEAD, *self.rows()]
+        widths = [max(len(r[i]) for r in rows) for i in range(len(self.HEAD))]
+        lines = ["  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))).rstrip() for r in rows]
+        lines.insert(1, "-" * max(map(len, lines)))
+        lines += [f"  {f.name}: {note}" for f in self.figures for note in f.notes]
+        return "\n".join(lines)
+
+    def markdown(self):
+        lines = ["| " + " | ".join(h or "held" for h in self.HEAD) + " |", "|" + "---|" * len(self.HEAD)]
+        lines += ["| " + " | ".join(r) + " |" for r in self.rows()]
+        lines += [""] + [f"- {f.name}: {note}" for f in self.figures for note in f.notes]
+        return "\n".join(lines).rstrip() + "\n"
+
+    def facts(self):
+        commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True).stdout.strip()
+        changed = subprocess.run(["git", "-C", ROOT, "status", "--porcelain"], capture_output=True, text=True).stdout.strip()
+        model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if line.startswith("model name")), platform.machine())
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+        return {"commit": commit + ("+changes" if changed else ""), "machine": f"{os.cpu_count()} cores of {model}, {memory:.0f} GiB, Linux {platform.release()}",
+                "date": self.began.strftime("%Y-%m-%d %H:%M UTC")}
+
+    def write(self, name):
+        folder = WORK / "results"
+        folder.mkdir(parents=True, exist_ok=True)
+        content = {**self.facts(), "figures": [{"key": f.key, "name": f.name, "unit": f.unit, "target": [f.sign, f.bound], "kind": f.kind, "ours": f.ours,
+                                                "theirs": f.theirs, "measured": f.measured(), "held": f.held(), "errors": f.errors,
+                                                "peer_errors": f.peer_errors, "notes": f.notes} for f in self.figures]}
+        (folder / f"{name}.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        (folder / f"{name}.md").write_text(self.markdown())
+        return folder / f"{name}.json"
