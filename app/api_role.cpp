@@ -23,12 +23,15 @@ struct options {
   api::api_options api;
   std::vector<std::string> verify_tokens;
   milliseconds drain = std::chrono::seconds(20);
+  std::size_t cache_megabytes = 64;
 };
 
 // Everything of a running worker, in the order in which it is made.
 struct worker {
   asio::io_context loop{1};
   db::pool database;
+  api::answer_cache cache;
+  api::coherence truth;
   api::api_service service;
   http::server clients;
   api::operations_service operations;
@@ -36,9 +39,11 @@ struct worker {
 
   explicit worker(const options& o)
       : database(loop, o.database),
-        service(database, o.api),
+        cache(o.cache_megabytes * 1024 * 1024),
+        truth(loop, o.database, database, cache),
+        service(loop, database, cache, truth, o.api),
         clients(loop, service, o.limits),
-        operations(service, database, clients),
+        operations(service, database, clients, cache, truth),
         admin(loop, operations) {}
 };
 
@@ -69,6 +74,7 @@ task<> stop(worker& w, signal_waiter& signals, milliseconds patience, housekeepi
             bool with_admin) {
   w.service.begin_draining();
   co_await w.clients.drain(patience);
+  co_await w.truth.stop();
   if (with_admin) co_await w.admin.drain(milliseconds(100));
   w.database.stop();
   keeping.stop();
@@ -108,6 +114,7 @@ int run(options o) {
     return static_cast<int>(listening.error().code);
   }
   w.database.start();
+  w.truth.start();
   w.clients.start();
   if (o.admin) w.admin.start();
   log::info("serving listen={} admin={} db_connections={}", w.clients.listening_on(),
@@ -151,6 +158,10 @@ void add_api(CLI::App& program, action& chosen) {
   add_database(role, o.database.conninfo);
   add_count<std::size_t>(role, "--db-connections", o.database.connections,
                          "Connections to the database, each pipelined", 1, 64);
+  add_count<std::size_t>(
+      role, "--cache-mb", o.cache_megabytes,
+      "Megabytes of answers to keep; what any worker writes is seen at once all the same; 0: none", 0,
+      1'000'000);
   add_time(role, "--statement-timeout", o.database.statement_timeout,
            "The database cancels a statement after this time: 504");
   add_count<std::size_t>(role, "--requests-in-flight-max", o.api.requests_in_flight_max,

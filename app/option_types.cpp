@@ -73,8 +73,8 @@ void add_access_log(CLI::App& role, access_log_options& o) {
       ->type_name("FILE")
       ->capture_default_str();
   role.add_option("--access-log-format", o.as, "key=value or JSON")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, format>{{"text", format::text}, {"json", format::json}}))
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, format>{{"text", format::text}, {"json", format::json}}))
       ->type_name("text|json")
       ->default_str("text");
   add_count<unsigned>(role, "--access-log-sample", o.sample, "Of a sample: one request of so many", 1,

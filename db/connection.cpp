@@ -74,7 +74,8 @@ task<bool> connection::open() {
   broken_ = false;
   deadline = watchdog_.now() + options_.connect_timeout;
   bool opened = co_await link_.connect();
-  if (opened) opened = PQenterPipelineMode(link_.get()) == 1 && co_await prepare();
+  if (opened && PQenterPipelineMode(link_.get()) != 1) opened = false;
+  if (opened) opened = co_await prepare();
   deadline = clock::time_point::max();
   co_return opened;
 }
@@ -116,7 +117,9 @@ task<bool> connection::prepare() {
 
 task<> connection::serve() {
   ready_ = true;
-  while (!broken_ && co_await link_.wait(link::descriptor::wait_read)) {
+  while (!broken_) {
+    const bool readable = co_await link_.wait(link::descriptor::wait_read);
+    if (!readable) co_return;
     const bool alive = PQconsumeInput(link_.get()) == 1;
     const bool sound = take_answers();
     wake_finished();

@@ -73,7 +73,8 @@ void listener::close() {
 task<bool> listener::open() {
   silent_ = false;
   deadline = watchdog_.now() + where_.connect_timeout;
-  const bool opened = co_await link_.connect() && co_await listen();
+  bool opened = co_await link_.connect();
+  if (opened) opened = co_await listen();
   deadline = clock::time_point::max();
   co_return opened && !stopping_;
 }
@@ -96,8 +97,10 @@ task<bool> listener::listen() {
 }
 
 task<> listener::serve() {
-  while (take() && co_await link_.wait(link::descriptor::wait_read))
-    if (PQconsumeInput(link_.get()) != 1) co_return;
+  while (take()) {
+    const bool readable = co_await link_.wait(link::descriptor::wait_read);
+    if (!readable || PQconsumeInput(link_.get()) != 1) co_return;
+  }
 }
 
 // Gives on what has arrived. False: the connection is broken.

@@ -3,7 +3,6 @@
 #include "app/api/etag.hpp"
 #include "app/api/web_files.hpp"
 #include "core/http/problem.hpp"
-#include "core/log.hpp"
 
 #include <fmt/format.h>
 
@@ -17,6 +16,12 @@ constexpr auto preflight_fields =
 
 bool is_read(const http::request& asked) {
   return asked.head.verb == http::method::get || asked.head.verb == http::method::head;
+}
+
+// Routes whose GET is read from the database, and may be kept.
+bool is_data(route where) {
+  return where == route::reviews || where == route::reviews_meta || where == route::review ||
+         where == route::questions || where == route::question_answers;
 }
 
 bool is_web(route where) {
@@ -37,41 +42,32 @@ std::string_view verify_token_of(std::string_view path) {
 
 }  // namespace
 
-bool api_service::answer_now(const http::request& asked, http::responder& out) {
-  const auto place = match(asked.head.path);
+// What needs neither the database nor the cache; nothing: it does.
+std::optional<api_service::said> api_service::say_at_once(const http::request& asked, const matched& place) {
   const auto token = verify_token_of(place.path);
   const bool is_token = place.where == route::unknown && options_.verify_tokens.contains(token);
-  if (place.where == route::unknown && !is_token) {
-    say(asked, place.where, not_found("Error: there is nothing at this path"), out);
-    return true;
-  }
+  if (place.where == route::unknown && !is_token) return not_found(no_such_path);
   const auto like = is_token ? route::live : place.where;
   const auto allowed = allowed_methods(like);
-  if (!allows(like, asked.head.verb)) {
-    say(asked, place.where, method_not_allowed(allowed), out);
-    return true;
-  }
-  if (asked.head.verb == http::method::options) {
-    say(asked, place.where,
-        http::response{.status = 204, .fields = fmt::format("Allow: {}\r\n{}", allowed, preflight_fields)},
-        out);
-    return true;
-  }
-  if (is_token) {
-    say(asked, place.where, text_answer(std::string(token)), out);
-    return true;
-  }
-  if (place.where == route::live) {
-    say(asked, place.where, text_answer("live\n"), out);
-    return true;
-  }
-  if (is_web(place.where)) {
-    if (auto file = web_answer(place.where, place.id))
-      say(asked, place.where, *std::move(file), out);
-    else
-      say(asked, place.where, not_found("Error: there is nothing at this path"), out);
-    return true;
-  }
+  if (!allows(like, asked.head.verb)) return method_not_allowed(allowed);
+  if (asked.head.verb == http::method::options)
+    return http::response{.status = 204, .fields = fmt::format("Allow: {}\r\n{}", allowed, preflight_fields)};
+  if (is_token) return text_answer(std::string(token));
+  if (place.where == route::live) return text_answer("live\n");
+  if (!is_web(place.where)) return std::nullopt;
+  if (auto file = web_answer(place.where, place.id)) return *std::move(file);
+  return not_found(no_such_path);
+}
+
+bool api_service::answer_now(const http::request& asked, http::responder& out) {
+  const auto place = match(asked.head.path);
+  const bool reads_data = is_data(place.where) && is_read(asked);
+  if (reads_data && answer_read_now(asked, place, out)) return true;
+  if (!reads_data)
+    if (const auto what = say_at_once(asked, place)) {
+      say(asked, place.where, *what, out);
+      return true;
+    }
   if (counters_.in_flight >= options_.requests_in_flight_max) {
     say(asked, place.where, of_database({db::errc::overloaded}), out);
     return true;
@@ -82,14 +78,19 @@ bool api_service::answer_now(const http::request& asked, http::responder& out) {
 task<> api_service::answer(const http::request& asked, http::responder& out) {
   const auto place = match(asked.head.path);
   ++counters_.in_flight;
-  const auto what = co_await dispatch(asked, place);
+  if (is_data(place.where) && is_read(asked)) {
+    co_await answer_read(asked, place, out);
+  } else {
+    const auto what = co_await dispatch(asked, place);
+    say(asked, place.where, what, out);
+  }
   --counters_.in_flight;
-  say(asked, place.where, what, out);
 }
 
 task<api_service::said> api_service::dispatch(const http::request& asked, const matched& place) {
-  if (is_read(asked)) co_return co_await read(asked, place);
   switch (place.where) {
+    case route::ready:
+      co_return co_await ready();
     case route::reviews:
       co_return co_await post_review(asked, place.path);
     case route::questions:
@@ -97,21 +98,20 @@ task<api_service::said> api_service::dispatch(const http::request& asked, const 
     case route::question_answers:
       co_return co_await post_answer(asked, place);
     case route::review_helpful:
-      co_return co_await vote(statement::review_helpful, place.id, "Error: invalid review id provided");
+      co_return co_await vote(statement::review_helpful, place.id, no_such_review);
     case route::review_report:
-      co_return co_await vote(statement::review_report, place.id, "Error: invalid review id provided");
+      co_return co_await vote(statement::review_report, place.id, no_such_review);
     case route::question_helpful:
-      co_return co_await vote(statement::question_helpful, place.id, "Error: invalid question id provided");
+      co_return co_await vote(statement::question_helpful, place.id, no_such_question);
     case route::question_report:
-      co_return co_await vote(statement::question_report, place.id, "Error: invalid question id provided");
+      co_return co_await vote(statement::question_report, place.id, no_such_question);
     case route::answer_helpful:
-      co_return co_await vote(statement::answer_helpful, place.id, "Error: invalid answer id provided");
+      co_return co_await vote(statement::answer_helpful, place.id, no_such_answer);
     case route::answer_report:
-      co_return co_await vote(statement::answer_report, place.id, "Error: invalid answer id provided");
+      co_return co_await vote(statement::answer_report, place.id, no_such_answer);
     default:
-      break;
+      co_return not_found(no_such_path);
   }
-  co_return not_found("Error: there is nothing at this path");
 }
 
 void api_service::say(const http::request& asked, route where, const said& what, http::responder& out) {
@@ -139,15 +139,6 @@ void api_service::say(const http::request& asked, route where, const said& what,
 http::response api_service::refusal(unsigned status, std::string_view reason, bool as_problem) {
   counters_.count(route::unknown, status);
   return render(of_framing(status, reason), as_problem);
-}
-
-task<db::outcome> api_service::run(statement what, db::arguments with) {
-  auto outcome = co_await database_.run(static_cast<std::size_t>(what), std::move(with));
-  if (!outcome && outcome.error().what == db::errc::rejected)
-    log::error("a statement was rejected statement={} sqlstate={} message=\"{}\"",
-               all_statements()[static_cast<std::size_t>(what)].name, outcome.error().sqlstate,
-               outcome.error().message);
-  co_return outcome;
 }
 
 }  // namespace atelier::api

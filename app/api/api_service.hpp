@@ -3,10 +3,10 @@
 
 #include "app/api/bodies.hpp"
 #include "app/api/counters.hpp"
+#include "app/api/reader.hpp"
 #include "app/api/routes.hpp"
-#include "app/api/statements.hpp"
+#include "app/api/writer.hpp"
 #include "core/http/server.hpp"
-#include "db/pool.hpp"
 
 #include <set>
 #include <string>
@@ -21,7 +21,12 @@ struct api_options {
 
 class api_service final : public http::service {
  public:
-  api_service(db::pool& database, api_options options) : database_(database), options_(std::move(options)) {}
+  api_service(asio::io_context& loop, db::pool& database, answer_cache& cache, coherence& truth,
+              api_options options)
+      : database_(database),
+        reader_(database, cache, truth),
+        writer_(loop, database, truth),
+        options_(std::move(options)) {}
 
   bool answer_now(const http::request& asked, http::responder& out) override;
   task<> answer(const http::request& asked, http::responder& out) override;
@@ -31,6 +36,7 @@ class api_service final : public http::service {
   void begin_draining() { draining_ = true; }
 
   const counters& counted() const { return counters_; }
+  const writer_counters& written() const { return writer_.counted(); }
 
  private:
   /// What a handler says: an answer, or why there is none.
@@ -42,13 +48,11 @@ class api_service final : public http::service {
     std::optional<api::refusal> why_not = {};  // another one, or the database could not be asked
   };
 
+  std::optional<said> say_at_once(const http::request& asked, const matched& place);
   task<said> dispatch(const http::request& asked, const matched& place);
-  task<said> read(const http::request& asked, const matched& place);
-  task<said> reviews(std::string_view query);
-  task<said> review(std::string_view id);
-  task<said> meta(std::string_view query);
-  task<said> questions(std::string_view query);
-  task<said> answers(std::string_view id, std::string_view query);
+
+  bool answer_read_now(const http::request& asked, const matched& place, http::responder& out);
+  task<> answer_read(const http::request& asked, const matched& place, http::responder& out);
   task<said> ready();
 
   task<said> post_review(const http::request& asked, std::string_view path);
@@ -59,10 +63,13 @@ class api_service final : public http::service {
   task<said> refuse_body(api::refusal why, const http::request& asked, std::string_view path);
   task<said> vote(statement what, std::string_view id, const char* sentence);
 
-  task<db::outcome> run(statement what, db::arguments with);
   void say(const http::request& asked, route where, const said& what, http::responder& out);
+  void say_finished(const http::request& asked, route where, const finished_answer& answer,
+                    http::responder& out);
 
   db::pool& database_;
+  reader reader_;
+  writer writer_;
   api_options options_;
   counters counters_;
   bool draining_ = false;

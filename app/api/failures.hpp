@@ -37,6 +37,10 @@ using answer_or = result<T, refusal>;
 refusal invalid(std::string sentence, std::string field, std::string reason);
 
 refusal not_found(std::string sentence);
+inline constexpr const char* no_such_path = "Error: there is nothing at this path";
+inline constexpr const char* no_such_review = "Error: invalid review id provided";
+inline constexpr const char* no_such_question = "Error: invalid question id provided";
+inline constexpr const char* no_such_answer = "Error: invalid answer id provided";
 refusal method_not_allowed(std::string_view allowed);
 
 /// What a failed statement means for the client: 503 for overload and a lost database, 504 for a slow one,

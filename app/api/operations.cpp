@@ -32,7 +32,44 @@ std::string operations_service::metrics() const {
              static_cast<double>(database_.connected()))
       .gauge("atelier_api_db_statements", "Statements queued or sent and not yet answered",
              static_cast<double>(database_.load()));
+  add_cache(page);
+  add_writes(page);
   return page.text();
+}
+
+void operations_service::add_cache(metrics_page& page) const {
+  const auto& counted = cache_.counted();
+  const auto reads = [&](const char* outcome, std::uint64_t n) {
+    page.counter("atelier_api_cache_reads_total",
+                 "Reads by what the cache did for them: hit, miss, joined a query under way, bypassed it",
+                 static_cast<double>(n), {{"outcome", outcome}});
+  };
+  reads("hit", counted.hits);
+  reads("miss", counted.misses);
+  reads("joined", counted.joined);
+  reads("bypassed", counted.bypassed);
+  page.counter("atelier_api_cache_dropped_total",
+               "Answers dropped because something they are made of changed",
+               static_cast<double>(counted.dropped))
+      .counter("atelier_api_cache_evicted_total", "Answers dropped to make room",
+               static_cast<double>(counted.evicted))
+      .gauge("atelier_api_cache_bytes", "Bytes of answers kept", static_cast<double>(cache_.bytes()))
+      .gauge("atelier_api_cache_answers", "Answers kept", static_cast<double>(cache_.size()))
+      .gauge("atelier_api_cache_usable", "1 while this worker may use what it keeps",
+             truth_.may_use_cache() ? 1 : 0)
+      .gauge("atelier_api_cache_workers", "Workers that may keep answers, as far as this one knows",
+             static_cast<double>(truth_.members()));
+}
+
+void operations_service::add_writes(metrics_page& page) const {
+  const auto& written = api_.written();
+  page.counter("atelier_api_votes_total", "Votes and reports sent to the database",
+               static_cast<double>(written.votes))
+      .counter("atelier_api_vote_batches_total", "Statements, and commits, that they took",
+               static_cast<double>(written.vote_batches))
+      .counter("atelier_api_write_leases_total",
+               "Writes that waited a whole lease because another worker did not say that it knew of them",
+               static_cast<double>(truth_.whole_leases_waited()));
 }
 
 bool operations_service::answer_now(const http::request& asked, http::responder& out) {

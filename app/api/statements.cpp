@@ -1,9 +1,15 @@
 #include "app/api/statements.hpp"
 
+#include "core/log.hpp"
+
 #include <array>
 
 namespace atelier::api {
 namespace {
+
+// Every write announces what it changed, in its own transaction: the last argument is the stamp
+// (announcement.hpp), to which the topics are appended.
+#define ANNOUNCE(stamp, topics) "pg_notify('atelier_cache', " stamp "::text || " topics ")"
 
 // The columns of a review as reviews.cpp reads them.
 #define REVIEW_COLUMNS \
@@ -53,8 +59,8 @@ constexpr auto answers_sql =
 
 // Row, photos, characteristics, the counters of meta and the idempotency record: one statement, one commit.
 // $4 product, $5 rating, $6 summary, $7 body, $8 recommend, $9 name, $10 e-mail, $11 photo urls, $12
-// characteristic ids, $13 values. Returns one row: whether the characteristics are the product's, and the new
-// id (null: not taken, or the key was used before).
+// characteristic ids, $13 values, $14 stamp. Returns one row: whether the characteristics are the product's,
+// and the new id (null: not taken, or the key was used before).
 constexpr auto add_review_sql =
     "with product as materialized (select characteristic_ids, characteristic_names from product_meta where product_id = $4::bigint),"
     " known as materialized (select coalesce(bool_and(p.name is not null), true) as all_known"
@@ -82,34 +88,49 @@ constexpr auto add_review_sql =
     "   characteristic_counts = array(select t.n + (r.id is not null)::integer"
     "    from unnest(m.characteristic_ids, m.characteristic_counts) with ordinality as t(id, n, i)"
     "    left join unnest($12::bigint[]) as r(id) on r.id = t.id order by t.i))"
-    " select known.all_known, go.id from known left join go on true";
+    " select known.all_known, go.id,"
+    "  case when go.id is not null then " ANNOUNCE("$14", "' r' || $4::bigint || ' v' || go.id") " end"
+    " from known left join go on true";
 
-// $4 product, $5 body, $6 name, $7 e-mail. Returns true and the new id (null: the key was used before).
+// $4 product, $5 body, $6 name, $7 e-mail, $8 stamp. Returns true and the new id (null: the key was used
+// before).
 constexpr auto add_question_sql =
     "with fresh as materialized (select nextval('question_ids') as id)," CLAIM_KEY("null::text") ","
     " added as (insert into questions (product_id, id, date, body, asker_name, asker_email)"
     "  select $4::bigint, go.id, date_trunc('milliseconds', now()), $5::text, $6::text, $7::text from go)"
-    " select true, go.id from (values (1)) one left join go on true";
+    " select true, go.id, case when go.id is not null then " ANNOUNCE("$8", "' q' || $4::bigint") " end"
+    " from (values (1)) one left join go on true";
 
-// $4 question, $5 body, $6 name, $7 e-mail, $8 photo urls. Returns whether the question exists, and the new
-// id as above.
+// $4 question, $5 body, $6 name, $7 e-mail, $8 photo urls, $9 stamp. Returns whether the question exists, and
+// the new id as above.
 constexpr auto add_answer_sql =
     "with question as materialized (select product_id from questions where id = $4::bigint),"
     " fresh as materialized (select nextval('answer_ids') as id, product_id from question)," CLAIM_KEY("null::text") ","
     " added as (insert into answers (product_id, question_id, id, date, body, answerer_name, answerer_email, photo_ids, photo_urls)"
     "  select go.product_id, $4::bigint, go.id, date_trunc('milliseconds', now()), $5::text, $6::text, $7::text, "
     PHOTO_IDS("$8::text[]", "answer_photo_ids") ", " PHOTO_URLS("$8::text[]") " from go)"
-    " select exists (select from question), go.id from (values (1)) one left join go on true";
+    " select exists (select from question), go.id,"
+    "  case when go.id is not null then " ANNOUNCE("$9", "' q' || go.product_id || ' a' || $4::bigint") " end"
+    " from (values (1)) one left join go on true";
 
-// One row if the id is there. A report that changes nothing writes nothing.
-#define HELPFUL(table)                                                                                      \
-  "update " table                                                                                           \
-  " set helpfulness = least(helpfulness::bigint + 1, 2147483647)::integer where id = $1::bigint returning " \
-  "id"
-#define REPORT(table)                                            \
-  "with marked as (update " table                                \
-  " set reported = true where id = $1::bigint and not reported)" \
-  " select id from " table " where id = $1::bigint"
+// Votes that came together: $1 ids, one twice if it was voted for twice; $2 stamp. Returns the ids that are
+// there. Rows are locked in the order of the primary key, so that two workers never wait for each other. A
+// report that changes nothing writes nothing, but is announced: it may be answered before the one that did.
+// clang-format off
+#define VOTE(table, columns, change, topics)                                                                       \
+  "with asked as materialized (select id, count(*) as votes from unnest($1::bigint[]) as t(id) group by id),"      \
+  " found as materialized (select " columns ", asked.votes from asked join " table " one on one.id = asked.id"     \
+  "  order by one.product_id, one.id for no key update of one),"                                                   \
+  " changed as (update " table " one set " change " and one.product_id = found.product_id and one.id = found.id)," \
+  " told as materialized (select " ANNOUNCE("$2", "string_agg(" topics ", '')") " from found having count(*) > 0)" \
+  " select id from found where (select count(*) from told) >= 0"
+#define HELPFUL "helpfulness = least(one.helpfulness::bigint + found.votes, 2147483647)::integer from found where true"
+#define REPORTED "reported = true from found where not found.reported"
+#define VOTE_REVIEW(change) VOTE("reviews", "one.product_id, one.id, one.reported", change, "' r' || product_id || ' v' || id")
+#define VOTE_QUESTION(change) VOTE("questions", "one.product_id, one.id, one.reported", change, "' q' || product_id")
+#define VOTE_ANSWER(change) \
+  VOTE("answers", "one.product_id, one.question_id, one.id, one.reported", change, "' q' || product_id || ' a' || question_id")
+// clang-format on
 
 // In the order of the enumeration.
 constexpr std::array statements{
@@ -144,17 +165,40 @@ constexpr std::array statements{
         " where created_at < now() - interval '24 hours' limit 1000 for update skip locked) returning 1)"
         " select count(*) from gone",
         true},
-    db::statement{"review_helpful", HELPFUL("reviews"), true},
-    db::statement{"review_report", REPORT("reviews"), true},
-    db::statement{"question_helpful", HELPFUL("questions"), true},
-    db::statement{"question_report", REPORT("questions"), true},
-    db::statement{"answer_helpful", HELPFUL("answers"), true},
-    db::statement{"answer_report", REPORT("answers"), true},
+    db::statement{"review_helpful", VOTE_REVIEW(HELPFUL), true},
+    db::statement{"review_report", VOTE_REVIEW(REPORTED), true},
+    db::statement{"question_helpful", VOTE_QUESTION(HELPFUL), true},
+    db::statement{"question_report", VOTE_QUESTION(REPORTED), true},
+    db::statement{"answer_helpful", VOTE_ANSWER(HELPFUL), true},
+    db::statement{"answer_report", VOTE_ANSWER(REPORTED), true},
+    db::statement{"announce", "select pg_notify('atelier_cache', $1::text)", true},
+    db::statement{"workers", "select id from workers", false},
+    db::statement{"worker_joins",
+                  "with added as (insert into workers (id) values ($1::bigint) on conflict (id) do nothing)"
+                  " select pg_notify('atelier_cache', 'joined ' || $1::bigint)",
+                  true},
+    db::statement{"worker_leaves",
+                  "with gone as (delete from workers where id = $1::bigint)"
+                  " select pg_notify('atelier_cache', 'left ' || $1::bigint)",
+                  true},
+    db::statement{"evict_worker",
+                  "with gone as (delete from workers where id = $1::bigint returning id)"
+                  " select pg_notify('atelier_cache', 'evicted ' || id) from gone",
+                  true},
 };
-static_assert(statements.size() == static_cast<std::size_t>(statement::answer_report) + 1);
+static_assert(statements.size() == static_cast<std::size_t>(statement::evict_worker) + 1);
 
 }  // namespace
 
 std::span<const db::statement> all_statements() { return statements; }
+
+task<db::outcome> ask(db::pool& database, statement what, db::arguments with) {
+  const auto index = static_cast<std::size_t>(what);
+  auto outcome = co_await database.run(index, std::move(with));
+  if (!outcome && outcome.error().what == db::errc::rejected)
+    log::error("a statement was rejected statement={} sqlstate={} message=\"{}\"", statements[index].name,
+               outcome.error().sqlstate, outcome.error().message);
+  co_return outcome;
+}
 
 }  // namespace atelier::api

@@ -2,7 +2,7 @@
 // position.
 #pragma once
 
-#include "db/call.hpp"
+#include "db/pool.hpp"
 
 #include <span>
 
@@ -30,8 +30,16 @@ enum class statement : std::size_t {
   question_report,
   answer_helpful,
   answer_report,
+  announce,
+  workers,
+  worker_joins,
+  worker_leaves,
+  evict_worker,
 };
 
 std::span<const db::statement> all_statements();
+
+/// Asks the database; a statement that it refuses is a fault of ours and is logged.
+task<db::outcome> ask(db::pool& database, statement what, db::arguments with);
 
 }  // namespace atelier::api

@@ -44,14 +44,12 @@ db::arguments key_arguments(const http::request& asked, std::string_view path) {
 
 }  // namespace
 
-task<api_service::said> api_service::vote(statement what, std::string_view id_sent, const char* sentence) {
+task<api_service::said> api_service::vote(statement what, std::string_view id_sent, const char* unknown) {
   const auto id = parse_id(id_sent);
-  if (!id) co_return not_found(sentence);
-  db::arguments with;
-  with.add_int8(*id);
-  const auto row = co_await run(what, std::move(with));
-  if (!row) co_return of_database(row.error());
-  if (row->empty()) co_return not_found(sentence);
+  if (!id) co_return not_found(unknown);
+  const auto found = co_await writer_.vote(what, *id);
+  if (!found) co_return found.error();
+  if (!*found) co_return not_found(unknown);
   co_return http::response{.status = 204};
 }
 
@@ -71,7 +69,7 @@ task<api_service::said> api_service::post_review(const http::request& asked, std
       .add_text_array(review->photos)
       .add_int8_array(review->characteristic_ids)
       .add_int2_array(review->characteristic_values);
-  const auto row = co_await run(statement::add_review, std::move(with));
+  const auto row = co_await writer_.post(statement::add_review, std::move(with));
   if (!row) co_return of_database(row.error());
   if (!row->boolean(0, 0))
     co_return co_await refuse_body(
@@ -90,16 +88,15 @@ task<api_service::said> api_service::post_question(const http::request& asked, s
       .add_text(question->body)
       .add_text(question->name)
       .add_text(question->email);
-  const auto row = co_await run(statement::add_question, std::move(with));
+  const auto row = co_await writer_.post(statement::add_question, std::move(with));
   if (!row) co_return of_database(row.error());
   if (row->is_null(0, 1)) co_return co_await replay(asked, path);
   co_return created({}, false);
 }
 
 task<api_service::said> api_service::post_answer(const http::request& asked, const matched& place) {
-  constexpr auto unknown = "Error: invalid question id provided";
   const auto question = parse_id(place.id);
-  if (!question) co_return not_found(unknown);
+  if (!question) co_return not_found(no_such_question);
   if (auto wrong = check_content_type(asked.head, asked.body)) co_return std::move(*wrong);
   // The path with its id as a number: 007 and 7 are one question.
   const auto path = fmt::format("/qa/questions/{}/answers", *question);
@@ -109,9 +106,9 @@ task<api_service::said> api_service::post_answer(const http::request& asked, con
     // An unknown question comes before what is wrong with the request.
     db::arguments with;
     with.add_int8(*question);
-    const auto exists = co_await run(statement::question_exists, std::move(with));
+    const auto exists = co_await ask(database_, statement::question_exists, std::move(with));
     if (!exists) co_return of_database(exists.error());
-    if (exists->empty()) co_return not_found(unknown);
+    if (exists->empty()) co_return not_found(no_such_question);
     if (bad_key) co_return std::move(*bad_key);
     co_return co_await refuse_body(body.error(), asked, path);
   }
@@ -121,9 +118,9 @@ task<api_service::said> api_service::post_answer(const http::request& asked, con
       .add_text(body->name)
       .add_text(body->email)
       .add_text_array(body->photos);
-  const auto row = co_await run(statement::add_answer, std::move(with));
+  const auto row = co_await writer_.post(statement::add_answer, std::move(with));
   if (!row) co_return of_database(row.error());
-  if (!row->boolean(0, 0)) co_return not_found(unknown);
+  if (!row->boolean(0, 0)) co_return not_found(no_such_question);
   if (row->is_null(0, 1)) co_return co_await replay(asked, path);
   co_return created({}, false);
 }
@@ -134,12 +131,15 @@ task<api_service::remembered> api_service::recall(const http::request& asked, st
   if (!key) co_return remembered{};
   db::arguments with;
   with.add_text(*key).add_text(path);
-  const auto row = co_await run(statement::remembered_post, std::move(with));
+  const auto row = co_await ask(database_, statement::remembered_post, std::move(with));
   if (!row) co_return remembered{.why_not = of_database(row.error())};
   if (row->empty()) co_return remembered{};
   if (row->text(0, 0) != fingerprint(asked.body))
     co_return remembered{.why_not = invalid("Error: Idempotency-Key was used for another request",
                                             "Idempotency-Key", "was used with another body")};
+  // Whoever did it may still wait to answer: this answer must not come before that one could.
+  const auto known = co_await writer_.wait_for_earlier();
+  if (!known) co_return remembered{.why_not = known.error()};
   co_return remembered{.same = created(row->is_null(0, 1) ? std::string_view() : row->text(0, 1), true)};
 }
 

@@ -1,0 +1,100 @@
+#include "app/api/read.hpp"
+
+#include "app/api/parameters.hpp"
+#include "app/api/questions.hpp"
+#include "app/api/reviews.hpp"
+
+namespace atelier::api {
+namespace {
+
+statement list_in(review_order order) {
+  switch (order) {
+    case review_order::newest:
+      return statement::reviews_newest;
+    case review_order::helpful:
+      return statement::reviews_helpful;
+    case review_order::relevant:
+      break;
+  }
+  return statement::reviews_relevant;
+}
+
+answer_or<read> page_of(statement what, std::int64_t id, std::string_view query) {
+  const auto asked = parse_paging(query);
+  if (!asked) return asked.error();
+  return read{what, id, asked->page, asked->count};
+}
+
+answer_or<read> page_of_product(statement what, std::string_view query) {
+  const auto product = parse_product(query);
+  if (!product) return product.error();
+  return page_of(what, *product, query);
+}
+
+}  // namespace
+
+answer_or<read> parse_read(const matched& place, std::string_view query) {
+  switch (place.where) {
+    case route::reviews:
+      return page_of_product(list_in(parse_sort(query)), query);
+    case route::questions:
+      return page_of_product(statement::questions, query);
+    case route::reviews_meta: {
+      const auto product = parse_product(query);
+      if (!product) return product.error();
+      return read{statement::meta, *product};
+    }
+    case route::review: {
+      const auto id = parse_id(place.id);
+      if (!id) return not_found(no_such_review);
+      return read{statement::review, *id};
+    }
+    case route::question_answers: {
+      const auto question = parse_id(place.id);
+      if (!question) return not_found(no_such_question);
+      return page_of(statement::answers, *question, query);
+    }
+    default:
+      return not_found(no_such_path);
+  }
+}
+
+topic topic_of(const read& r) {
+  switch (r.what) {
+    case statement::questions:
+      return {topic::kind::questions, r.id};
+    case statement::answers:
+      return {topic::kind::answers, r.id};
+    case statement::review:
+      return {topic::kind::review, r.id};
+    default:
+      return {topic::kind::reviews, r.id};
+  }
+}
+
+db::arguments arguments_of(const read& r) {
+  db::arguments with;
+  with.add_int8(r.id);
+  if (r.what != statement::review && r.what != statement::meta)
+    with.add_int8(r.count).add_int8(paging{r.page, r.count}.offset());
+  return with;
+}
+
+std::optional<std::string> json_of(const read& r, const db::answer& rows) {
+  const paging asked{r.page, r.count};
+  switch (r.what) {
+    case statement::meta:
+      return meta_json(r.id, rows);
+    case statement::review:
+      if (rows.empty()) return std::nullopt;
+      return review_json(rows);
+    case statement::questions:
+      return questions_json(r.id, rows);
+    case statement::answers:
+      return answers_json(r.id, asked, rows);
+    default:
+      return reviews_json(r.id, asked, rows);
+  }
+}
+
+}  // namespace atelier::api

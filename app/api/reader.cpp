@@ -1,0 +1,57 @@
+#include "app/api/reader.hpp"
+
+#include "app/api/etag.hpp"
+
+namespace atelier::api {
+namespace {
+
+shared_answer finish(std::optional<std::string> body) {
+  auto made = std::make_shared<finished_answer>();
+  if (!body) {
+    made->status = 404;
+    return made;
+  }
+  made->etag = etag_of(*body);
+  http::response answer{
+      .status = 200, .content_type = http::json_type, .fields = {}, .body = std::move(*body)};
+  answer.fields.append(http::cors_fields).append("ETag: ").append(made->etag).append("\r\n");
+  made->head = http::prepare_head(answer);
+  made->body = std::move(answer.body);
+  return made;
+}
+
+}  // namespace
+
+const finished_answer* reader::kept(const read& what) {
+  if (!truth_.may_use_cache()) return nullptr;
+  const auto* found = cache_.find(what);
+  if (found) ++cache_.count().hits;
+  return found;
+}
+
+task<answer_or<shared_answer>> reader::fetch(read what) {
+  if (!truth_.may_use_cache()) {
+    ++cache_.count().bypassed;
+    co_return co_await ask_database(what);
+  }
+  if (const auto other = cache_.under_way(what)) {
+    ++cache_.count().joined;
+    one_shot back;
+    other->waiting.push_back(&back);
+    co_await back.wait();
+    co_return other->result;
+  }
+  ++cache_.count().misses;
+  const auto mine = cache_.take_off(what);
+  auto result = co_await ask_database(what);
+  cache_.land(mine, result);
+  co_return result;
+}
+
+task<answer_or<shared_answer>> reader::ask_database(read what) {
+  const auto rows = co_await ask(database_, what.what, arguments_of(what));
+  if (!rows) co_return of_database(rows.error());
+  co_return finish(json_of(what, *rows));
+}
+
+}  // namespace atelier::api

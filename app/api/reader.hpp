@@ -1,0 +1,28 @@
+// Reads: from what is kept where that may be used, else by one query, which all who ask the same share.
+#pragma once
+
+#include "app/api/cache.hpp"
+#include "app/api/coherence.hpp"
+
+namespace atelier::api {
+
+class reader {
+ public:
+  reader(db::pool& database, answer_cache& cache, const coherence& truth)
+      : database_(database), cache_(cache), truth_(truth) {}
+
+  /// The answer if it is kept and may be used now; else null. Valid until the cache is next changed.
+  const finished_answer* kept(const read& what);
+
+  /// Its answer, or why there is none.
+  task<answer_or<shared_answer>> fetch(read what);
+
+ private:
+  task<answer_or<shared_answer>> ask_database(read what);
+
+  db::pool& database_;
+  answer_cache& cache_;
+  const coherence& truth_;
+};
+
+}  // namespace atelier::api

@@ -1,0 +1,66 @@
+// Writes: each is one commit, and is answered when every worker knows of it. Votes that come together share
+// one.
+#pragma once
+
+#include "app/api/coherence.hpp"
+#include "app/api/failures.hpp"
+#include "app/api/statements.hpp"
+
+#include <array>
+
+namespace atelier::api {
+
+struct writer_counters {
+  std::uint64_t posts = 0;
+  std::uint64_t votes = 0;
+  std::uint64_t vote_batches = 0;  // statements, and commits, that the votes took
+};
+
+class writer {
+ public:
+  /// In a batch, so that what it announces fits into one notification of 8000 bytes: two topics of at most 21
+  /// bytes a vote.
+  static constexpr std::size_t votes_a_batch_max = 128;
+  static constexpr std::size_t votes_waiting_max = 4096;  // of one kind; beyond: overloaded, 503
+
+  writer(asio::io_context& loop, db::pool& database, coherence& truth)
+      : loop_(loop), database_(database), truth_(truth) {}
+
+  /// Runs a POST's statement; its stamp is added to the arguments. Where it wrote something (the second
+  /// column of its row is not null) it is known to every worker when this returns.
+  task<db::outcome> post(statement what, db::arguments with);
+
+  /// A vote or a report. Returns false if there is nothing of that id.
+  task<answer_or<bool>> vote(statement what, std::int64_t id);
+
+  /// Returns when every worker knows what was committed before: for an answer that writes nothing, but says
+  /// that something is written.
+  task<answer_or<bool>> wait_for_earlier();
+
+  const writer_counters& counted() const { return counters_; }
+
+ private:
+  struct ballot {
+    std::int64_t id = 0;
+    bool found = false;
+    std::optional<db::error> failed = {};
+    one_shot done = {};
+  };
+  struct ballot_box {
+    std::vector<ballot*> waiting;
+    bool is_emptied = false;  // somebody is at it
+  };
+
+  task<> empty_box(statement what, ballot_box& box);
+  task<> settle(std::vector<ballot*> cast, std::uint64_t number);
+
+  asio::io_context& loop_;
+  db::pool& database_;
+  coherence& truth_;
+  std::array<ballot_box, static_cast<std::size_t>(statement::answer_report) -
+                             static_cast<std::size_t>(statement::review_helpful) + 1>
+      boxes_;
+  writer_counters counters_;
+};
+
+}  // namespace atelier::api

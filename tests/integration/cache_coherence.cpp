@@ -1,0 +1,300 @@
+// A read that begins after a write was acknowledged sees it, through whichever worker: also through one that
+// was stopped, killed, cut off or overtaken by a load.
+#include "integration/contract_sql.hpp"
+#include "support/http_client.hpp"
+#include "support/postgres.hpp"
+#include "support/process.hpp"
+#include "support/temp_dir.hpp"
+#include "support/wait.hpp"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <thread>
+
+using namespace atelier::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct worker {
+  std::uint16_t port = free_port();
+  std::uint16_t admin = free_port();
+  child_process process;
+
+  worker(const std::string& conninfo, const std::string& cache_megabytes)
+      : process(ATELIER_PROGRAM,
+                {"api", "--listen", fmt::format("127.0.0.1:{}", port), "--admin",
+                 fmt::format("127.0.0.1:{}", admin), "--db", conninfo, "--cache-mb", cache_megabytes}) {}
+
+  // A figure of its /metrics.
+  double metric(const std::string& name) const {
+    const auto page = fetch(admin, "/metrics").body;
+    const auto at = page.find("\n" + name + " ");
+    return at == page.npos ? -1 : std::stod(page.substr(at + name.size() + 2));
+  }
+  bool becomes_usable() const {
+    return wait_until(20s, [&] {
+      try {
+        return metric("atelier_api_cache_usable") == 1;
+      } catch (const std::runtime_error&) {
+        return false;
+      }
+    });
+  }
+};
+
+struct fleet {
+  temp_dir csv;
+  test_database database{test_database::content::schema};
+  std::vector<worker> workers;
+
+  explicit fleet(std::size_t size, const std::string& cache_megabytes = "16") {
+    load(1);
+    for (std::size_t i = 0; i < size; ++i) start(cache_megabytes);
+  }
+  void start(const std::string& cache_megabytes) {
+    workers.emplace_back(database.conninfo(), cache_megabytes);
+    if (cache_megabytes != "0") REQUIRE(workers.back().becomes_usable());
+    const auto port = workers.back().port;
+    REQUIRE(wait_until(20s, [&] { return is_listening(port) && fetch(port, "/ready").status == 200; }));
+  }
+  void load(int seed) {
+    const auto folder = (csv.path() / std::to_string(seed)).string();
+    REQUIRE(run_program(ATELIER_PROGRAM,
+                        {"etl", "sample", folder, "--products", "40", "--seed", std::to_string(seed)})
+                .code == 0);
+    const auto loaded = run_program(
+        ATELIER_PROGRAM, {"etl", "load", folder, "--db", database.conninfo(), "--mode", "replace"});
+    INFO(loaded.errors);
+    REQUIRE(loaded.code == 0);
+  }
+  std::string conninfo() const { return database.conninfo(); }
+};
+
+std::string review(int id) { return fmt::format("/reviews/{}", id); }
+
+int helpfulness(const http_answer& answer) {
+  const std::string_view key = "\"helpfulness\":";
+  const auto at = answer.body.find(key);
+  return at == std::string::npos ? -1 : std::atoi(answer.body.c_str() + at + key.size());
+}
+
+int helpful_now(const worker& w, int id) { return helpfulness(fetch(w.port, review(id))); }
+
+void vote(const worker& w, int id) {
+  REQUIRE(http_client(w.port).put(review(id) + "/helpful").status == 204);
+}
+
+double elapsed_ms(const std::chrono::steady_clock::time_point& since) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - since).count();
+}
+
+}  // namespace
+
+TEST_CASE("what one worker wrote is read through every other, again and again", "[cache]") {
+  const char* const asked = std::getenv("ATELIER_COHERENCE_ROUNDS");
+  const int rounds = asked ? std::atoi(asked) : 3000;  // of each writer
+  constexpr int writers = 4;
+  fleet f(3);
+  std::atomic<int> stale = 0;
+  std::atomic<int> failed = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < writers; ++t)
+    threads.emplace_back([&, t] {
+      // Reviews of its own, so that it knows what they must show.
+      std::minstd_rand random(static_cast<unsigned>(t + 1));
+      std::vector<http_client> clients;
+      for (const auto& w : f.workers) clients.emplace_back(w.port);
+      std::map<int, int> expected;
+      for (int i = 0; i < rounds; ++i) {
+        const int id = 1 + t + writers * static_cast<int>(random() % 5);
+        if (!expected.contains(id)) expected[id] = helpfulness(clients[0].get(review(id)));
+        // Everybody holds it when it changes.
+        for (auto& c : clients) failed += c.get(review(id)).status != 200;
+        failed += clients[random() % 3].put(review(id) + "/helpful").status != 204;
+        ++expected[id];
+        stale += helpfulness(clients[random() % 3].get(review(id))) != expected[id];
+      }
+    });
+  for (auto& t : threads) t.join();
+  CHECK(failed == 0);
+  CHECK(stale == 0);
+  for (const auto& w : f.workers) CHECK(w.metric("atelier_api_cache_dropped_total") > 0);
+}
+
+TEST_CASE("a new review is in every worker's list and meta at once", "[cache]") {
+  fleet f(3);
+  const std::string list = "/reviews?product_id=7&count=1000&sort=newest";
+  const std::string meta = "/reviews/meta?product_id=7";
+  for (int i = 0; i < 50; ++i) {
+    for (const auto& w : f.workers) {
+      fetch(w.port, list);
+      fetch(w.port, meta);
+    }
+    const auto before = fetch(f.workers[0].port, meta).body;
+    const auto body = fmt::format(
+        R"({{"product_id":7,"rating":4,"summary":"number {}","body":"b","recommend":true,"name":"n","email":"a@b"}})",
+        i);
+    const auto said = http_client(f.workers[static_cast<std::size_t>(i % 3)].port).post("/reviews", body);
+    REQUIRE(said.status == 201);
+    for (const auto& w : f.workers) {
+      CHECK(fetch(w.port, list).body.find(fmt::format("\"summary\":\"number {}\"", i)) != std::string::npos);
+      CHECK(fetch(w.port, meta).body != before);
+      CHECK(fetch(w.port, *said.header("Location")).status == 200);
+    }
+  }
+}
+
+TEST_CASE("that there is no such review is forgotten when it is written", "[cache]") {
+  fleet f(2);
+  sql database(f.conninfo());
+  for (int i = 0; i < 20; ++i) {
+    const auto next = std::stoll(database.run("select last_value + 1 from atelier.review_ids"));
+    const auto path = fmt::format("/reviews/{}", next);
+    CHECK(fetch(f.workers[1].port, path).status == 404);
+    CHECK(fetch(f.workers[1].port, path).status == 404);
+    const auto said =
+        http_client(f.workers[0].port)
+            .post("/reviews",
+                  R"({"product_id":9,"rating":4,"body":"b","recommend":true,"name":"n","email":"a@b"})");
+    REQUIRE(said.header("Location") == path);
+    CHECK(fetch(f.workers[1].port, path).status == 200);
+  }
+  CHECK(f.workers[1].metric("atelier_api_cache_answers") > 0);
+}
+
+TEST_CASE("questions and answers are as fresh as reviews", "[cache]") {
+  fleet f(2);
+  auto& writer = f.workers[0];
+  auto& reader = f.workers[1];
+  const auto& list = "/qa/questions?product_id=5&count=1000";
+  fetch(reader.port, list);
+  REQUIRE(http_client(writer.port)
+              .post("/qa/questions", R"({"product_id":5,"body":"is it new?","name":"n","email":"a@b"})")
+              .status == 201);
+  const auto shown = fetch(reader.port, list).body;
+  const auto at = shown.rfind("{\"question_id\":", shown.find("is it new?"));
+  const auto question = std::stoll(shown.substr(at + 15));
+  const auto answers = fmt::format("/qa/questions/{}/answers", question);
+  CHECK(fetch(reader.port, answers).body.find("yes, quite") == std::string::npos);
+  REQUIRE(
+      http_client(writer.port).post(answers, R"({"body":"yes, quite","name":"n","email":"a@b"})").status ==
+      201);
+  CHECK(fetch(reader.port, answers).body.find("yes, quite") != std::string::npos);
+  CHECK(fetch(reader.port, list).body.find("yes, quite") != std::string::npos);
+  const auto body = fetch(reader.port, answers).body;
+  const auto answer = std::stoll(body.substr(body.find("\"answer_id\":") + 12));
+  REQUIRE(http_client(writer.port).put(fmt::format("/qa/answers/{}/report", answer)).status == 204);
+  CHECK(fetch(reader.port, answers).body.find("yes, quite") == std::string::npos);
+  CHECK(fetch(reader.port, list).body.find("yes, quite") == std::string::npos);
+  REQUIRE(http_client(writer.port).put(fmt::format("/qa/questions/{}/report", question)).status == 204);
+  CHECK(fetch(reader.port, list).body.find("is it new?") == std::string::npos);
+}
+
+TEST_CASE("a worker that was stopped does not answer from before", "[cache]") {
+  fleet f(3);
+  auto& sleeper = f.workers[2];
+  for (int i = 0; i < 5; ++i) {
+    const int before = helpful_now(sleeper, 1);
+    helpful_now(sleeper, 1);
+    http_client waiting(sleeper.port);
+    sleeper.process.signal(SIGSTOP);
+    vote(f.workers[0], 1);
+    // Asked while it sleeps, after the acknowledgement: it finds the request before it finds the
+    // announcement.
+    waiting.send(fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", review(1)));
+    sleeper.process.signal(SIGCONT);
+    CHECK(helpfulness(waiting.read()) == before + 1);
+    CHECK(sleeper.becomes_usable());
+  }
+}
+
+TEST_CASE("a dead worker delays writes for a moment, and no longer", "[cache]") {
+  fleet f(3);
+  helpful_now(f.workers[2], 1);
+  f.workers[2].process.signal(SIGKILL);
+  const auto start = std::chrono::steady_clock::now();
+  int writes = 0;
+  const bool fast_again = wait_until(20s, [&] {
+    const auto begun = std::chrono::steady_clock::now();
+    vote(f.workers[0], 1);
+    ++writes;
+    return elapsed_ms(start) > 1000 && elapsed_ms(begun) < 100;
+  });
+  CHECK(fast_again);
+  CHECK(helpful_now(f.workers[1], 1) == helpful_now(f.workers[0], 1));
+  CHECK(sql(f.conninfo()).run("select count(*) from atelier.workers") == "2");
+  CHECK(f.workers[0].process.errors().find("taken out") != std::string::npos);
+}
+
+TEST_CASE("a worker that loses its listener asks the database until it listens again", "[cache]") {
+  fleet f(2);
+  sql database(f.conninfo());
+  for (int i = 0; i < 10; ++i) {
+    helpful_now(f.workers[1], 1);
+    database.run(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'atelier api "
+        "listener' and "
+        "datname = current_database()");
+    const int before = helpful_now(f.workers[0], 1);
+    vote(f.workers[0], 1);
+    CHECK(helpful_now(f.workers[1], 1) == before + 1);
+  }
+  CHECK(f.workers[0].becomes_usable());
+  CHECK(f.workers[1].becomes_usable());
+}
+
+TEST_CASE("after a load nothing of before is answered", "[cache]") {
+  fleet f(2);
+  const std::string target = "/reviews?product_id=3&count=100";
+  const auto before = fetch(f.workers[1].port, target).body;
+  CHECK(fetch(f.workers[1].port, target).body == before);
+  f.load(2);
+  // Loads are not acknowledged to anyone: a moment may pass.
+  CHECK(wait_until(5s, [&] { return fetch(f.workers[1].port, target).body != before; }));
+}
+
+TEST_CASE("without a cache the same bytes come, and nothing is kept", "[cache]") {
+  fleet f(1);
+  f.start("0");
+  for (const auto* target :
+       {"/reviews?product_id=2&count=100", "/reviews?product_id=2&sort=newest", "/reviews/meta?product_id=2",
+        "/reviews/1", "/reviews/99999999", "/qa/questions?product_id=2", "/qa/questions/1/answers"}) {
+    const auto first = fetch(f.workers[0].port, target);
+    const auto kept = fetch(f.workers[0].port, target);
+    const auto plain = fetch(f.workers[1].port, target);
+    CHECK(kept.status == plain.status);
+    CHECK(kept.body == plain.body);
+    CHECK(first.body == plain.body);
+    CHECK(kept.header("ETag") == plain.header("ETag"));
+    CHECK(kept.header("Content-Type") == plain.header("Content-Type"));
+  }
+  CHECK(f.workers[0].metric("atelier_api_cache_answers") == 7);
+  CHECK(f.workers[1].metric("atelier_api_cache_answers") == 0);
+  CHECK(f.workers[1].metric("atelier_api_cache_usable") == 0);
+}
+
+TEST_CASE("what is kept stays within its budget", "[cache]") {
+  fleet f(1, "1");
+  http_client client(f.workers[0].port);
+  for (int product = 1; product <= 40; ++product)
+    for (int count = 1; count <= 60; ++count)
+      REQUIRE(client.get(fmt::format("/reviews?product_id={}&count={}", product, count)).status == 200);
+  CHECK(f.workers[0].metric("atelier_api_cache_bytes") <= 1024 * 1024);
+  CHECK(f.workers[0].metric("atelier_api_cache_bytes") > 512 * 1024);
+  CHECK(f.workers[0].metric("atelier_api_cache_evicted_total") > 0);
+}
+
+TEST_CASE("a worker that stops takes its leave, and no write waits for it", "[cache]") {
+  fleet f(2);
+  f.workers[1].process.signal(SIGTERM);
+  f.workers[1].process.wait();
+  CHECK(sql(f.conninfo()).run("select count(*) from atelier.workers") == "1");
+  vote(f.workers[0], 1);
+  CHECK(f.workers[0].metric("atelier_api_write_leases_total") == 0);
+}
