@@ -69,7 +69,9 @@ std::string wrong_limit(const std::string& text) {
 
 void add_common(CLI::App& command, const std::shared_ptr<etl::load_options>& options,
                 const char* limit_about) {
-  command.add_option("SOURCE", options->sources, "A folder with the CSV files, a file, or a glob")
+  command
+      .add_option("SOURCE", options->sources,
+                  "A folder with the CSV files, a file, a glob, -, http(s)://… or s3://bucket/prefix")
       ->required();
   command
       .add_option_function<std::string>(
@@ -95,9 +97,22 @@ void add_load(CLI::App& role, action& chosen) {
   add_database(command, options->conninfo);
   command
       .add_option_function<std::string>(
-          "--mode", [options](const std::string&) { options->replace = true; },
-          "replace: the new data take the place of the old; without it only an empty database is loaded")
-      ->check(CLI::IsMember({"replace"}));
+          "--mode",
+          [options](const std::string& mode) {
+            options->mode = mode == "append" ? etl::load_mode::append : etl::load_mode::replace;
+          },
+          "replace: the new data take the place of the old; append: they are added to them; without either "
+          "only "
+          "an empty database is loaded")
+      ->check(CLI::IsMember({"replace", "append"}));
+  command
+      .add_option_function<std::string>(
+          "--on-conflict",
+          [options](const std::string& what) {
+            options->on_conflict = what == "update" ? etl::conflict::update : etl::conflict::skip;
+          },
+          "What append does with a row whose id is there already: skip (default) or update")
+      ->check(CLI::IsMember({"skip", "update"}));
   command.add_flag("--partial", options->partial,
                    "Load though some of the seven sets are missing; those are left empty");
   command

@@ -1,6 +1,7 @@
 #include "etl/load.hpp"
 
 #include "core/log.hpp"
+#include "etl/append.hpp"
 #include "etl/load_questions.hpp"
 #include "etl/load_reviews.hpp"
 #include "etl/next_tables.hpp"
@@ -104,33 +105,68 @@ result<load_report> check(const load_options& options) {
   return finish(run, options, false, std::move(done), begun);
 }
 
-result<load_report> load(const load_options& options) {
-  const auto begun = std::chrono::steady_clock::now();
-  auto inputs = find_inputs(options.sources);
-  if (!inputs) return inputs.error();
-  if (!options.rejects.empty())
-    if (auto ready = prepare_reject_folder(options.rejects); !ready) return ready.error();
-  run_state run(std::move(*inputs), options.rejects, options.max_rejects);
-  if (auto all = want_all_sets(run, options.partial); !all) return all.error();
+namespace {
 
-  auto lock = load_lock::take(options.conninfo);
-  if (!lock) return lock.error();
-  if (!options.replace) {
-    const auto has_data = lock->has_data();
-    if (!has_data) return has_data.error();
-    if (*has_data)
-      return fail_with(exit_code::wrong_usage,
-                       "there are data already: say --mode replace to put the new ones in their place");
-  }
-  if (auto ready = lock->begin(); !ready) return ready.error();
+result<load_report> replace(run_state& run, load_lock& lock, const load_options& options,
+                            std::chrono::steady_clock::time_point begun) {
+  if (auto ready = lock.begin(); !ready) return ready.error();
+  const auto record = load_record::start(lock.session(), "replace");
+  if (!record) return record.error();
   largest_ids largest;
   progress shown(run);
   auto done = run_parts(run, options.conninfo, options.jobs, largest);
   shown.stop();
   if (done) done = assert_identity(run.report());
-  if (done) done = lock->publish(largest);
-  if (!done) lock->give_up();
+  if (done) done = lock.publish(largest, *record, run.report());
+  if (!done) {
+    lock.give_up();
+    (void)record->finish(lock.session(), run.report(), done.error().what);
+  }
   return finish(run, options, true, std::move(done), begun);
+}
+
+result<load_report> append(run_state& run, load_lock& lock, const load_options& options,
+                           std::chrono::steady_clock::time_point begun) {
+  const auto record = load_record::start(lock.session(), "append");
+  if (!record) return record.error();
+  progress shown(run);
+  auto done = append_files(run, options.conninfo, lock.session(), *record, options.on_conflict);
+  shown.stop();
+  if (auto limit = run.over_limit(true); limit && done) done = *limit;
+  if (done) done = assert_identity(run.report());
+  if (auto noted = record->finish(lock.session(), run.report(), done ? "published" : done.error().what);
+      !noted && done)
+    done = noted;
+  return finish(run, options, true, std::move(done), begun);
+}
+
+}  // namespace
+
+result<load_report> load(const load_options& options) {
+  const auto begun = std::chrono::steady_clock::now();
+  const bool appends = options.mode == load_mode::append;
+  auto inputs = find_inputs(options.sources);
+  if (!inputs) return inputs.error();
+  if (!options.rejects.empty())
+    if (auto ready = prepare_reject_folder(options.rejects); !ready) return ready.error();
+  run_state run(std::move(*inputs), options.rejects, options.max_rejects,
+                appends ? "what was added before stays" : "nothing was published");
+  if (!appends)
+    if (auto all = want_all_sets(run, options.partial); !all) return all.error();
+
+  auto lock = load_lock::take(options.conninfo);
+  if (!lock) return lock.error();
+  if (appends) return append(run, *lock, options, begun);
+  if (options.mode == load_mode::not_said) {
+    const auto has_data = lock->has_data();
+    if (!has_data) return has_data.error();
+    if (*has_data)
+      return fail_with(exit_code::wrong_usage,
+                       "there are data already: say --mode replace to put the new ones in their place, or "
+                       "--mode append to "
+                       "add them");
+  }
+  return replace(run, *lock, options, begun);
 }
 
 }  // namespace atelier::etl

@@ -96,7 +96,8 @@ result<load_lock> load_lock::take(const std::string& conninfo) {
   if (locked->text(0, 0) != "t")
     return fail("another load of {} is under way: {}; wait until it has ended",
                 db::place_of(session->handle()), holder(*session));
-  for (const auto table : loaded_tables) {
+  for (const std::string_view table :
+       {"reviews", "product_meta", "characteristic_reviews", "questions", "answers", "loads"}) {
     const auto exists =
         session->run(fmt::format("select to_regclass('{}.{}') is not null", serving_schema, table));
     if (!exists) return exists.error();
@@ -129,7 +130,8 @@ result<> load_lock::begin() {
 
 void load_lock::give_up() { (void)drop_tables_of(session_, next_schema); }
 
-result<> load_lock::try_switch(const largest_ids& largest) {
+result<> load_lock::try_switch(const largest_ids& largest, const load_record& record,
+                               const load_report& report) {
   // Shorter than PostgreSQL's deadlock_timeout: should a reader take the tables in another order, it is us
   // who give way.
   std::string sql = "begin; set local lock_timeout = '500ms'; lock table ";
@@ -149,15 +151,18 @@ result<> load_lock::try_switch(const largest_ids& largest) {
   past("question_ids", largest.question);
   past("answer_ids", largest.answer);
   past("answer_photo_ids", largest.answer_photo);
-  sql += fmt::format("delete from {}.idempotency_keys; drop schema {}; {}; commit", serving_schema,
-                     next_schema, empty_caches);
-  return run(session_, sql);
+  sql += fmt::format("delete from {}.idempotency_keys; drop schema {}; {}", serving_schema, next_schema,
+                     empty_caches);
+  if (auto switched = run(session_, sql); !switched) return switched;
+  if (auto noted = record.finish(session_, report, "published"); !noted) return noted;
+  return run(session_, "commit");
 }
 
-result<> load_lock::publish(const largest_ids& largest) {
+result<> load_lock::publish(const largest_ids& largest, const load_record& record,
+                            const load_report& report) {
   constexpr std::string_view lock_not_available = "55P03";  // PostgreSQL manual, appendix A
   for (int attempt = 1;; ++attempt) {
-    auto done = try_switch(largest);
+    auto done = try_switch(largest, record, report);
     if (done) break;
     const bool locked_out = session_.sqlstate() == lock_not_available;
     if (auto undone = run(session_, "rollback"); !undone) return undone;

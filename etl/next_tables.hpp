@@ -3,6 +3,7 @@
 
 #include "db/session.hpp"
 #include "etl/copy_writer.hpp"
+#include "etl/load_record.hpp"
 
 #include <array>
 #include <cstdint>
@@ -43,12 +44,16 @@ class load_lock {
   void give_up();
   /// Puts the next tables in the place of those that serve, in one short transaction; sequences go past the
   /// largest ids, idempotency keys are forgotten, since what they created is gone, and the workers' caches
-  /// are told. Then drops the old tables.
-  result<> publish(const largest_ids& largest);
+  /// are told, and the table of loads knows. Then drops the old
+  /// tables.
+  result<> publish(const largest_ids& largest, const load_record& record, const load_report& report);
+
+  /// The connection itself, for short transactions that belong to the load.
+  db::session& session() { return session_; }
 
  private:
   explicit load_lock(db::session session) : session_(std::move(session)) {}
-  result<> try_switch(const largest_ids& largest);
+  result<> try_switch(const largest_ids& largest, const load_record& record, const load_report& report);
   db::session session_;
 };
 

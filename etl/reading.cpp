@@ -126,8 +126,10 @@ std::string reject_stem(const place& from) {
 
 }  // namespace
 
-run_state::run_state(std::vector<input> inputs, const std::string& reject_folder, reject_limit limit)
+run_state::run_state(std::vector<input> inputs, const std::string& reject_folder, reject_limit limit,
+                     std::string_view kept)
     : limit_(limit),
+      kept_(kept),
       now_ms_(std::chrono::duration_cast<std::chrono::milliseconds>(
                   std::chrono::system_clock::now().time_since_epoch())
                   .count()) {
@@ -182,8 +184,8 @@ std::uint64_t run_state::rows_at_most() const {
 std::optional<failure> run_state::over_limit(bool at_end) const {
   const auto rejected = rejected_.load();
   if (limit_.rows && rejected > *limit_.rows)
-    return fail_with(exit_code::stopped_by_limit,
-                     "more than {} rows were rejected (--max-rejects): nothing was published", *limit_.rows);
+    return fail_with(exit_code::stopped_by_limit, "more than {} rows were rejected (--max-rejects): {}",
+                     *limit_.rows, kept_);
   if (!limit_.share) return std::nullopt;
   std::uint64_t rows = 0;
   if (at_end) {
@@ -194,8 +196,8 @@ std::optional<failure> run_state::over_limit(bool at_end) const {
   if (!limit_passed_ && static_cast<double>(rejected) <= *limit_.share * static_cast<double>(rows))
     return std::nullopt;
   return fail_with(exit_code::stopped_by_limit,
-                   "{} rows were rejected, more than {}% of all (--max-rejects): nothing was published",
-                   rejected, *limit_.share * 100);
+                   "{} rows were rejected, more than {}% of all (--max-rejects): {}", rejected,
+                   *limit_.share * 100, kept_);
 }
 
 load_report run_state::report() const {

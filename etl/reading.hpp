@@ -50,7 +50,9 @@ struct reading {
 /// What all threads of a run share.
 class run_state {
  public:
-  run_state(std::vector<input> inputs, const std::string& reject_folder, reject_limit limit);
+  /// `kept`: what of the load is in the database when it is stopped, for messages.
+  run_state(std::vector<input> inputs, const std::string& reject_folder, reject_limit limit,
+            std::string_view kept = "nothing was published");
 
   std::vector<std::unique_ptr<reading>>& files() { return files_; }
   bool has(set_kind set) const { return present_[static_cast<std::size_t>(set)]; }
@@ -75,6 +77,7 @@ class run_state {
   std::vector<std::unique_ptr<reading>> files_;
   std::array<bool, set_count> present_{};
   reject_limit limit_;
+  std::string_view kept_;
   std::int64_t now_ms_;
   std::atomic<std::uint64_t> rows_read_ = 0;
   std::atomic<std::uint64_t> rejected_ = 0;

@@ -9,28 +9,23 @@
 namespace atelier::etl {
 namespace {
 
-template <std::size_t N>
-void append_named(std::string& out, std::string_view name, const std::array<std::uint64_t, N>& counts,
-                  const std::array<std::string_view, N>& names) {
-  fmt::format_to(std::back_inserter(out), ",\"{}\":{{", name);
-  bool first = true;
-  for (std::size_t i = 0; i < N; ++i) {
-    if (counts[i] == 0) continue;
-    fmt::format_to(std::back_inserter(out), "{}\"{}\":{}", first ? "" : ",", names[i], counts[i]);
-    first = false;
-  }
-  out += '}';
-}
-
 void append_counts(std::string& out, const row_counts& c) {
   fmt::format_to(std::back_inserter(out),
                  "\"rows_read\":{},\"loaded\":{},\"repaired\":{},\"rejected\":{},\"duplicates\":{}",
                  c.rows_read, c.loaded, c.repaired, c.rejected, c.duplicates);
-  append_named(out, "repairs", c.repairs, repair_names);
-  append_named(out, "rejects", c.rejects, reject_names);
+  out += ",\"repairs\":" + named_counts(c.repairs, repair_names) +
+         ",\"rejects\":" + named_counts(c.rejects, reject_names);
 }
 
 }  // namespace
+
+std::string named_counts(std::span<const std::uint64_t> counts, std::span<const std::string_view> names) {
+  std::string out = "{";
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    if (counts[i] > 0)
+      fmt::format_to(std::back_inserter(out), "{}\"{}\":{}", out.size() > 1 ? "," : "", names[i], counts[i]);
+  return out + '}';
+}
 
 void row_counts::count_loaded(repair_set of_row) {
   ++(of_row == 0 ? loaded : repaired);

@@ -7,7 +7,9 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace atelier::etl {
@@ -45,6 +47,9 @@ struct load_report {
 
   row_counts totals() const;
 };
+
+/// {"bad_date":2,…}: those that are not 0.
+std::string named_counts(std::span<const std::uint64_t> counts, std::span<const std::string_view> names);
 
 std::string to_json(const load_report& report);
 std::string to_table(const load_report& report);
