@@ -9,7 +9,7 @@ std::size_t answer_cache::entry::bytes() const {
   return bookkeeping + answer->etag.size() + answer->head.size() + answer->body.size();
 }
 
-const finished_answer* answer_cache::find(const read& what) {
+const finished_answer* answer_cache::find(const lookup& what) {
   const auto found = shelves_.find(topic_of(what));
   if (found == shelves_.end()) return nullptr;
   for (const auto& one : found->second.entries)
@@ -20,7 +20,7 @@ const finished_answer* answer_cache::find(const read& what) {
   return nullptr;
 }
 
-shared_flight answer_cache::under_way(const read& what) {
+shared_flight answer_cache::under_way(const lookup& what) {
   const auto found = shelves_.find(topic_of(what));
   if (found == shelves_.end()) return nullptr;
   for (const auto& one : found->second.flights)
@@ -28,7 +28,7 @@ shared_flight answer_cache::under_way(const read& what) {
   return nullptr;
 }
 
-shared_flight answer_cache::take_off(const read& what) {
+shared_flight answer_cache::take_off(const lookup& what) {
   auto one = std::make_shared<flight>(what);
   shelves_[topic_of(what)].flights.push_back(one);
   return one;
@@ -47,7 +47,7 @@ void answer_cache::land(const shared_flight& back, answer_or<shared_answer> resu
   for (auto* one : waiting) one->set();
 }
 
-void answer_cache::keep(shelf& on, const read& what, const shared_answer& answer) {
+void answer_cache::keep(shelf& on, const lookup& what, const shared_answer& answer) {
   auto made = std::make_unique<entry>();
   made->what = what;
   made->answer = answer;

@@ -4,7 +4,7 @@
 
 #include "app/api/announcement.hpp"
 #include "app/api/failures.hpp"
-#include "app/api/read.hpp"
+#include "app/api/lookup.hpp"
 #include "core/one_shot.hpp"
 
 #include <boost/intrusive/list.hpp>
@@ -26,9 +26,9 @@ using shared_answer = std::shared_ptr<const finished_answer>;
 
 /// A query under way. Who asks the same before it is back waits for it.
 struct flight {
-  explicit flight(const read& r) : what(r) {}
+  explicit flight(const lookup& r) : what(r) {}
 
-  read what;
+  lookup what;
   bool overtaken = false;  // what it asked for changed under way: nobody joins any more, it is not kept
   answer_or<shared_answer> result = shared_answer();
   std::vector<one_shot*> waiting;
@@ -53,13 +53,13 @@ class answer_cache {
   bool is_on() const { return bytes_max_ > 0; }
 
   /// The answer kept, or null. It becomes the most recently used; valid until the cache is next changed.
-  const finished_answer* find(const read& what);
+  const finished_answer* find(const lookup& what);
 
   /// The query under way for it that may still be joined, or null.
-  shared_flight under_way(const read& what);
+  shared_flight under_way(const lookup& what);
 
   /// A query is sent now.
-  shared_flight take_off(const read& what);
+  shared_flight take_off(const lookup& what);
 
   /// It is back: keeps its answer, unless it was overtaken, and wakes who waited. What a waiter does may
   /// change the cache.
@@ -76,7 +76,7 @@ class answer_cache {
 
  private:
   struct entry : boost::intrusive::list_base_hook<> {
-    read what;
+    lookup what;
     shared_answer answer;
 
     std::size_t bytes() const;
@@ -89,7 +89,7 @@ class answer_cache {
     std::vector<shared_flight> flights;
   };
 
-  void keep(shelf& on, const read& what, const shared_answer& answer);
+  void keep(shelf& on, const lookup& what, const shared_answer& answer);
   void remove(shelf& from, std::size_t index);
   void make_room();
 

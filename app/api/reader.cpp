@@ -22,14 +22,14 @@ shared_answer finish(std::optional<std::string> body) {
 
 }  // namespace
 
-const finished_answer* reader::kept(const read& what) {
+const finished_answer* reader::kept(const lookup& what) {
   if (!truth_.may_use_cache()) return nullptr;
   const auto* found = cache_.find(what);
   if (found) ++cache_.count().hits;
   return found;
 }
 
-task<answer_or<shared_answer>> reader::fetch(read what) {
+task<answer_or<shared_answer>> reader::fetch(lookup what) {
   if (!truth_.may_use_cache()) {
     ++cache_.count().bypassed;
     co_return co_await ask_database(what);
@@ -48,7 +48,7 @@ task<answer_or<shared_answer>> reader::fetch(read what) {
   co_return result;
 }
 
-task<answer_or<shared_answer>> reader::ask_database(read what) {
+task<answer_or<shared_answer>> reader::ask_database(lookup what) {
   const auto rows = co_await ask(database_, what.what, arguments_of(what));
   if (!rows) co_return of_database(rows.error());
   co_return finish(json_of(what, *rows));

@@ -12,13 +12,13 @@ class reader {
       : database_(database), cache_(cache), truth_(truth) {}
 
   /// The answer if it is kept and may be used now; else null. Valid until the cache is next changed.
-  const finished_answer* kept(const read& what);
+  const finished_answer* kept(const lookup& what);
 
   /// Its answer, or why there is none.
-  task<answer_or<shared_answer>> fetch(read what);
+  task<answer_or<shared_answer>> fetch(lookup what);
 
  private:
-  task<answer_or<shared_answer>> ask_database(read what);
+  task<answer_or<shared_answer>> ask_database(lookup what);
 
   db::pool& database_;
   answer_cache& cache_;

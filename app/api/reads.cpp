@@ -5,7 +5,7 @@
 namespace atelier::api {
 
 bool api_service::answer_read_now(const http::request& asked, const matched& place, http::responder& out) {
-  const auto what = parse_read(place, asked.head.query);
+  const auto what = parse_lookup(place, asked.head.query);
   if (!what) {
     say(asked, place.where, what.error(), out);
     return true;
@@ -17,7 +17,7 @@ bool api_service::answer_read_now(const http::request& asked, const matched& pla
 }
 
 task<> api_service::answer_read(const http::request& asked, const matched& place, http::responder& out) {
-  const auto what = parse_read(place, asked.head.query);
+  const auto what = parse_lookup(place, asked.head.query);
   const auto made = co_await reader_.fetch(*what);
   if (made)
     say_finished(asked, place.where, **made, out);

@@ -11,19 +11,19 @@
 
 namespace atelier::api {
 
-struct read {
+struct lookup {
   statement what = statement::reviews_relevant;
   std::int64_t id = 0;    // of a product, a question or a review
   std::int64_t page = 0;  // of lists; else 0
   std::int64_t count = 0;
 
-  friend bool operator==(const read&, const read&) = default;
+  friend bool operator==(const lookup&, const lookup&) = default;
 };
 
 /// The read that a path and its query ask for, or what is wrong with them.
-answer_or<read> parse_read(const matched& place, std::string_view query);
+answer_or<lookup> parse_lookup(const matched& place, std::string_view query);
 
-topic topic_of(const read& r);
+topic topic_of(const lookup& r);
 
 struct topic_hash {
   std::size_t operator()(const topic& t) const {
@@ -32,9 +32,9 @@ struct topic_hash {
   }
 };
 
-db::arguments arguments_of(const read& r);
+db::arguments arguments_of(const lookup& r);
 
 /// The body; nothing where there is nothing of that id: 404.
-std::optional<std::string> json_of(const read& r, const db::answer& rows);
+std::optional<std::string> json_of(const lookup& r, const db::answer& rows);
 
 }  // namespace atelier::api

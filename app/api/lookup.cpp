@@ -1,4 +1,4 @@
-#include "app/api/read.hpp"
+#include "app/api/lookup.hpp"
 
 #include "app/api/parameters.hpp"
 #include "app/api/questions.hpp"
@@ -19,13 +19,13 @@ statement list_in(review_order order) {
   return statement::reviews_relevant;
 }
 
-answer_or<read> page_of(statement what, std::int64_t id, std::string_view query) {
+answer_or<lookup> page_of(statement what, std::int64_t id, std::string_view query) {
   const auto asked = parse_paging(query);
   if (!asked) return asked.error();
-  return read{what, id, asked->page, asked->count};
+  return lookup{what, id, asked->page, asked->count};
 }
 
-answer_or<read> page_of_product(statement what, std::string_view query) {
+answer_or<lookup> page_of_product(statement what, std::string_view query) {
   const auto product = parse_product(query);
   if (!product) return product.error();
   return page_of(what, *product, query);
@@ -33,7 +33,7 @@ answer_or<read> page_of_product(statement what, std::string_view query) {
 
 }  // namespace
 
-answer_or<read> parse_read(const matched& place, std::string_view query) {
+answer_or<lookup> parse_lookup(const matched& place, std::string_view query) {
   switch (place.where) {
     case route::reviews:
       return page_of_product(list_in(parse_sort(query)), query);
@@ -42,12 +42,12 @@ answer_or<read> parse_read(const matched& place, std::string_view query) {
     case route::reviews_meta: {
       const auto product = parse_product(query);
       if (!product) return product.error();
-      return read{statement::meta, *product};
+      return lookup{statement::meta, *product};
     }
     case route::review: {
       const auto id = parse_id(place.id);
       if (!id) return not_found(no_such_review);
-      return read{statement::review, *id};
+      return lookup{statement::review, *id};
     }
     case route::question_answers: {
       const auto question = parse_id(place.id);
@@ -59,7 +59,7 @@ answer_or<read> parse_read(const matched& place, std::string_view query) {
   }
 }
 
-topic topic_of(const read& r) {
+topic topic_of(const lookup& r) {
   switch (r.what) {
     case statement::questions:
       return {topic::kind::questions, r.id};
@@ -72,7 +72,7 @@ topic topic_of(const read& r) {
   }
 }
 
-db::arguments arguments_of(const read& r) {
+db::arguments arguments_of(const lookup& r) {
   db::arguments with;
   with.add_int8(r.id);
   if (r.what != statement::review && r.what != statement::meta)
@@ -80,7 +80,7 @@ db::arguments arguments_of(const read& r) {
   return with;
 }
 
-std::optional<std::string> json_of(const read& r, const db::answer& rows) {
+std::optional<std::string> json_of(const lookup& r, const db::answer& rows) {
   const paging asked{r.page, r.count};
   switch (r.what) {
     case statement::meta:

@@ -1,0 +1,131 @@
+#include "app/api/cache.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <random>
+
+using namespace atelier;
+using namespace atelier::api;
+
+namespace {
+
+lookup list_of(std::int64_t product, std::int64_t page = 1) {
+  return {statement::reviews_newest, product, page, 5};
+}
+constexpr topic reviews_of(std::int64_t product) { return {topic::kind::reviews, product}; }
+
+shared_answer text(std::string body) {
+  auto made = std::make_shared<finished_answer>();
+  made->body = std::move(body);
+  return made;
+}
+
+void put(answer_cache& cache, const lookup& what, const std::string& body) {
+  cache.land(cache.take_off(what), text(body));
+}
+
+}  // namespace
+
+TEST_CASE("an answer that was kept is found, and another page is not") {
+  answer_cache cache(1 << 20);
+  CHECK_FALSE(cache.find(list_of(1)));
+  put(cache, list_of(1), "one");
+  REQUIRE(cache.find(list_of(1)));
+  CHECK(cache.find(list_of(1))->body == "one");
+  CHECK_FALSE(cache.find(list_of(1, 2)));
+  CHECK_FALSE(cache.find(list_of(2)));
+  CHECK_FALSE(cache.find({statement::reviews_helpful, 1, 1, 5}));
+}
+
+TEST_CASE("a change drops every answer of its topic and no other") {
+  answer_cache cache(1 << 20);
+  put(cache, list_of(1), "a");
+  put(cache, list_of(1, 2), "b");
+  put(cache, {statement::meta, 1}, "c");
+  put(cache, {statement::questions, 1, 1, 5}, "d");
+  put(cache, list_of(2), "e");
+  cache.forget(reviews_of(1));
+  CHECK(cache.size() == 2);
+  CHECK_FALSE(cache.find(list_of(1)));
+  CHECK_FALSE(cache.find({statement::meta, 1}));
+  CHECK(cache.find({statement::questions, 1, 1, 5}));
+  CHECK(cache.find(list_of(2)));
+  cache.forget_all();
+  CHECK(cache.size() == 0);
+  CHECK(cache.bytes() == 0);
+}
+
+TEST_CASE("a query that a change overtook is neither joined nor kept") {
+  answer_cache cache(1 << 20);
+  const auto old_flight = cache.take_off(list_of(1));
+  CHECK(cache.under_way(list_of(1)) == old_flight);
+  cache.forget(reviews_of(1));
+  CHECK_FALSE(cache.under_way(list_of(1)));
+  const auto new_flight = cache.take_off(list_of(1));
+  cache.land(new_flight, text("new"));
+  cache.land(old_flight, text("old"));
+  REQUIRE(cache.find(list_of(1)));
+  CHECK(cache.find(list_of(1))->body == "new");
+}
+
+TEST_CASE("a failed query is told and not kept") {
+  answer_cache cache(1 << 20);
+  const auto one = cache.take_off(list_of(1));
+  cache.land(one, refusal{503, "Error: no"});
+  CHECK(one->result.error().status == 503);
+  CHECK_FALSE(cache.find(list_of(1)));
+  CHECK_FALSE(cache.under_way(list_of(1)));
+}
+
+TEST_CASE("the least recently used goes first, and an answer too large for its share is not kept") {
+  answer_cache cache(10'000);
+  const std::string body(900, 'x');
+  for (int i = 0; i < 8; ++i) put(cache, list_of(i), body);
+  REQUIRE(cache.size() == 8);
+  CHECK(cache.find(list_of(0)));
+  put(cache, list_of(8), body);
+  CHECK(cache.find(list_of(0)));
+  CHECK_FALSE(cache.find(list_of(1)));
+  put(cache, list_of(9), std::string(2'000, 'x'));
+  CHECK_FALSE(cache.find(list_of(9)));
+  CHECK(cache.bytes() <= 10'000);
+}
+
+TEST_CASE("one topic does not fill the cache with its pages") {
+  answer_cache cache(1 << 20);
+  for (int page = 1; page <= 100; ++page) put(cache, list_of(1, page), "x");
+  CHECK(cache.size() == 32);
+  CHECK(cache.find(list_of(1, 100)));
+  CHECK_FALSE(cache.find(list_of(1, 1)));
+}
+
+TEST_CASE("bytes and answers agree after any sequence of changes") {
+  const auto seed = std::random_device{}();
+  CAPTURE(seed);
+  std::minstd_rand random(seed);
+  answer_cache cache(50'000);
+  std::vector<shared_flight> flights;
+  for (int i = 0; i < 20'000; ++i) {
+    const lookup what = list_of(static_cast<int>(random() % 30), static_cast<int>(1 + random() % 40));
+    switch (random() % 5) {
+      case 0:
+        flights.push_back(cache.take_off(what));
+        break;
+      case 1:
+        if (flights.empty()) break;
+        cache.land(flights.back(), text(std::string(random() % 3'000, 'x')));
+        flights.pop_back();
+        break;
+      case 2:
+        cache.forget(reviews_of(static_cast<int>(random() % 30)));
+        break;
+      case 3:
+        cache.find(what);
+        break;
+      default:
+        if (random() % 500 == 0) cache.forget_all();
+    }
+    REQUIRE(cache.bytes() <= 50'000);
+    REQUIRE((cache.size() == 0) == (cache.bytes() == 0));
+  }
+}

@@ -1,0 +1,123 @@
+#include "app/api/echoes.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace atelier;
+using namespace atelier::api;
+
+namespace {
+
+constexpr worker_id self = 1;
+constexpr worker_id second = 2;
+constexpr worker_id third = 3;
+
+echoes circle(const std::vector<worker_id>& members) {
+  echoes e(self);
+  e.members_are(members);
+  return e;
+}
+
+const auto start = clock::now();
+clock::time_point after(std::chrono::milliseconds passed) { return start + passed; }
+
+}  // namespace
+
+TEST_CASE("a commit is known when its announcement is back and every other member has echoed it") {
+  auto e = circle({self, second, third});
+  const auto n = e.begin();
+  e.committed(n, start);
+  e.echoed(n, second);
+  CHECK_FALSE(e.is_known(n));
+  e.announced(n);
+  CHECK_FALSE(e.is_known(n));
+  e.echoed(n, third);
+  CHECK(e.is_known(n));
+  CHECK(e.take_known() == std::vector<std::uint64_t>{n});
+  CHECK(e.take_known().empty());
+}
+
+TEST_CASE("alone, a commit is known when its own announcement is back") {
+  auto e = circle({self});
+  const auto n = e.begin();
+  e.announced(n);
+  CHECK(e.is_known(n));
+}
+
+TEST_CASE("a member that joined before the announcement is waited for, one that joined after it is not") {
+  auto e = circle({self});
+  const auto first = e.begin();
+  const auto next = e.begin();
+  e.announced(first);
+  e.joined(second);
+  e.announced(next);
+  CHECK(e.is_known(first));
+  CHECK_FALSE(e.is_known(next));
+}
+
+TEST_CASE("until the members are known only the lease ends a wait") {
+  echoes e(self);
+  const auto n = e.begin();
+  e.committed(n, start);
+  e.announced(n);
+  e.tick(after(lease));
+  CHECK_FALSE(e.is_known(n));
+  e.tick(after(lease + lease_margin));
+  CHECK(e.is_known(n));
+}
+
+TEST_CASE("a silent member costs a lease, and is to be evicted when it stays silent") {
+  auto e = circle({self, second});
+  const auto n = e.begin();
+  e.committed(n, start);
+  e.announced(n);
+  CHECK(e.tick(after(lease + lease_margin)).empty());  // one datagram may get lost
+  CHECK(e.is_known(n));
+  const auto later = e.begin();
+  e.committed(later, after(2 * lease));
+  e.announced(later);
+  CHECK(e.tick(after(3 * lease + lease_margin)) == std::vector<worker_id>{second});
+  CHECK(e.whole_leases_waited() == 2);
+}
+
+TEST_CASE("an echo clears the suspicion") {
+  auto e = circle({self, second});
+  const auto n = e.begin();
+  e.committed(n, start);
+  e.announced(n);
+  e.tick(after(lease + lease_margin));
+  e.echoed(n, second);
+  const auto later = e.begin();
+  e.committed(later, after(2 * lease));
+  e.announced(later);
+  CHECK(e.tick(after(3 * lease + lease_margin)).empty());
+}
+
+TEST_CASE("an evicted member counts until its lease has run out, one that left does not") {
+  auto e = circle({self, second, third});
+  e.evicted(second, start);
+  e.left(third);
+  const auto n = e.begin();
+  e.committed(n, after(lease / 2));
+  e.announced(n);
+  CHECK_FALSE(e.is_known(n));
+  e.tick(after(lease + lease_margin));
+  CHECK(e.is_known(n));
+  CHECK(e.members() == 1);
+}
+
+TEST_CASE("who leaves while it is waited for is waited for no more") {
+  auto e = circle({self, second});
+  const auto n = e.begin();
+  e.announced(n);
+  e.left(second);
+  CHECK(e.is_known(n));
+}
+
+TEST_CASE("a commit that was forgotten is not announced to anyone") {
+  auto e = circle({self});
+  const auto n = e.begin();
+  e.forget(n);
+  e.announced(n);
+  CHECK(e.take_known().empty());
+  CHECK(e.waiting() == 0);
+}
