@@ -82,10 +82,9 @@ def nginx(name, servers, core=None, user_line=True):
     user = "user root;\n" if os.getuid() == 0 else ""
     (folder / "nginx.conf").write_text(f"""{user}daemon off;
 worker_processes 1;
-worker_rlimit_nofile 65536;
 pid {folder}/pid;
 error_log {folder}/error.log error;
-events {{ worker_connections 30000; multi_accept on; }}
+events {{ worker_connections 14000; multi_accept on; }}
 http {{
   access_log off;
   sendfile on;
@@ -144,7 +143,8 @@ def haproxy(ports, core=None):
     servers = "".join(f"  server w{p} 127.0.0.1:{p}\n" for p in ports)
     (folder / "haproxy.cfg").write_text(f"""global
   nbthread 1
-  maxconn 30000
+  no strict-limits
+  maxconn 12000
 defaults
   mode http
   timeout connect 5s

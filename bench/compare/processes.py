@@ -4,6 +4,7 @@ import atexit
 import ctypes
 import os
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
@@ -14,6 +15,18 @@ from places import WORK, Trouble
 _libc = ctypes.CDLL(None)
 _running = []
 TICK = os.sysconf("SC_CLK_TCK")
+
+
+def allow_files(wanted):
+    """As many open files as we may have, for us and for what we start. Returns how many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for most in (max(wanted, hard), hard):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, most), most))
+            return min(wanted, most)
+        except (ValueError, OSError):
+            pass
+    return soft
 
 
 def free_ports(count):

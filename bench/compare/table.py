@@ -15,11 +15,21 @@ class Figure:
 
     def __init__(self, key, name, unit, sign, bound, kind="ratio", peer=""):
         self.key, self.name, self.unit, self.sign, self.bound, self.kind, self.peer = key, name, unit, sign, bound, kind, peer
-        self.ours, self.theirs, self.errors, self.peer_errors, self.notes = [], [], 0, 0, []
+        self.ours, self.theirs, self.errors, self.peer_errors, self.notes, self.rivals = [], [], 0, 0, [], {}
+
+    def rival(self, name, value, errors, better):
+        """One value of one of several peers; the peer's column shows the best of them (`better`: min or max) by its median."""
+        self.rivals.setdefault(name, []).append(value)
+        self.peer_errors += errors
+        best = better(self.rivals, key=lambda n: statistics.median(self.rivals[n]))
+        self.theirs, self.peer = self.rivals[best], best
 
     def note(self, text):
         if text not in self.notes:
             self.notes.append(text)
+
+    def all_notes(self):
+        return [*(["peers: " + ", ".join(f"{n} {number(statistics.median(v))}" for n, v in self.rivals.items())] if len(self.rivals) > 1 else []), *self.notes]
 
     def ratios(self):
         return [a / b for a, b in zip(self.ours, self.theirs) if b]
@@ -77,13 +87,13 @@ class Table:
         widths = [max(len(r[i]) for r in rows) for i in range(len(self.HEAD))]
         lines = ["  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))).rstrip() for r in rows]
         lines.insert(1, "-" * max(map(len, lines)))
-        lines += [f"  {f.name}: {note}" for f in self.figures for note in f.notes]
+        lines += [f"  {f.name}: {note}" for f in self.figures for note in f.all_notes()]
         return "\n".join(lines)
 
     def markdown(self):
         lines = ["| " + " | ".join(h or "held" for h in self.HEAD) + " |", "|" + "---|" * len(self.HEAD)]
         lines += ["| " + " | ".join(r) + " |" for r in self.rows()]
-        lines += [""] + [f"- {f.name}: {note}" for f in self.figures for note in f.notes]
+        lines += [""] + [f"- {f.name}: {note}" for f in self.figures for note in f.all_notes()]
         return "\n".join(lines).rstrip() + "\n"
 
     def facts(self):
@@ -99,7 +109,7 @@ class Table:
         folder.mkdir(parents=True, exist_ok=True)
         content = {**self.facts(), "figures": [{"key": f.key, "name": f.name, "unit": f.unit, "target": [f.sign, f.bound], "kind": f.kind, "ours": f.ours,
                                                 "theirs": f.theirs, "measured": f.measured(), "held": f.held(), "errors": f.errors,
-                                                "peer_errors": f.peer_errors, "notes": f.notes} for f in self.figures]}
+                                                "peer_errors": f.peer_errors, "rivals": f.rivals, "notes": f.notes} for f in self.figures]}
         (folder / f"{name}.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
         (folder / f"{name}.md").write_text(self.markdown())
         return folder / f"{name}.json"
