@@ -24,6 +24,7 @@ struct options {
   std::vector<std::string> verify_tokens;
   milliseconds drain = std::chrono::seconds(20);
   std::size_t cache_megabytes = 64;
+  access_log_options access;
 };
 
 // Everything of a running worker, in the order in which it is made.
@@ -113,6 +114,12 @@ int run(options o) {
     log::error("{}", listening.error().what);
     return static_cast<int>(listening.error().code);
   }
+  const auto access = access_log::open(o.access);
+  if (!access) {
+    log::error("{}", access.error().what);
+    return static_cast<int>(access.error().code);
+  }
+  if (o.access.how_much != access_log_options::detail::off) w.clients.log_to(**access);
   w.database.start();
   w.truth.start();
   w.clients.start();
@@ -142,6 +149,11 @@ void add_client_limits(CLI::App& role, http::server_limits& l) {
   add_time(role, "--body-timeout", l.body_timeout, "From there to the end of its body: 408");
   add_time(role, "--write-timeout", l.write_timeout, "Without a byte of an answer taken by the client");
   add_time(role, "--idle-timeout", l.idle_timeout, "A client's connection between two requests");
+  add_count<std::size_t>(role, "--requests-max", l.requests_max,
+                         "Requests of one connection; the answer to its last says Connection: close", 1,
+                         1'000'000'000);
+  add_time(role, "--age-max", l.age_max,
+           "Age of a connection; the first answer after it says Connection: close");
   add_time(role, "--linger-timeout", l.linger_timeout,
            "How long a client whose request was refused may go on sending");
 }
@@ -167,6 +179,7 @@ void add_api(CLI::App& program, action& chosen) {
   add_count<std::size_t>(role, "--requests-in-flight-max", o.api.requests_in_flight_max,
                          "Requests that wait for the database; beyond: 503 at once", 1, 1'000'000);
   add_client_limits(role, o.limits);
+  add_access_log(role, o.access);
   add_time(role, "--drain-timeout", o.drain, "From SIGTERM until connections still open are cut");
   role.add_option("--verify-token", o.verify_tokens,
                   "Serve GET /NAME with the text NAME, to prove that a host is yours; repeatable")

@@ -61,6 +61,7 @@ std::optional<api_service::said> api_service::say_at_once(const http::request& a
 
 bool api_service::answer_now(const http::request& asked, http::responder& out) {
   const auto place = match(asked.head.path);
+  out.label(name_of(place.where));
   const bool reads_data = is_data(place.where) && is_read(asked);
   if (reads_data && answer_read_now(asked, place, out)) return true;
   if (!reads_data)
@@ -77,6 +78,7 @@ bool api_service::answer_now(const http::request& asked, http::responder& out) {
 
 task<> api_service::answer(const http::request& asked, http::responder& out) {
   const auto place = match(asked.head.path);
+  out.label(name_of(place.where));
   ++counters_.in_flight;
   if (is_data(place.where) && is_read(asked)) {
     co_await answer_read(asked, place, out);

@@ -38,7 +38,7 @@ void api_service::say_finished(const http::request& asked, route where, const fi
     return;
   }
   counters_.count(where, answer.status);
-  out.send(answer.head, answer.body);
+  out.send(answer.status, answer.head, answer.body);
 }
 
 task<api_service::said> api_service::ready() {

@@ -8,9 +8,11 @@
 #include <utility>
 
 namespace atelier::http {
+
 connection::connection(server& owner, tcp_socket socket) : owner_(owner), socket_(std::move(socket)) {
   owner_.watchdog_.add(*this);
   closing_ = owner_.draining_;
+  opened_ = owner_.watchdog_.now();
 }
 
 connection::~connection() { owner_.workspaces_.give_back(std::move(space_)); }
@@ -90,19 +92,68 @@ void connection::answer_refusal(unsigned status, std::string_view reason, const 
   ++owner_.counters_.refused;
   const request_head none;
   closing_ = true;
-  responder out(space_->out, head ? *head : none, owner_.ids_.next(), closing_);
+  owner_.ids_.next().copy(made_id_.data(), made_id_.size());
+  responder out(space_->out, head ? *head : none, {made_id_.data(), made_id_.size()}, closing_);
   // Of the bytes, not of the head: while a body comes its views may have ended.
   const bool as_problem = accepts_problem(space_->in.readable());
   out.send(owner_.service_.refusal(status, reason, as_problem));
+  if (!owner_.log_ || !owner_.log_->wants(false)) return;
+  access_entry entry;
+  entry.request_id = {made_id_.data(), made_id_.size()};
+  entry.ended = "refused";
+  const access_entry::word why[]{{"reason", reason}};
+  entry.more = why;
+  log(entry, out);
 }
 
-void connection::request_done(bool closes) {
+void connection::request_done(const request& asked, const responder& out) {
+  if (owner_.log_) log(asked, out);
   stage_ = stage::answering;  // what is read next has a deadline of its own
-  closing_ |= closes;
+  closing_ |= out.closes();
   continue_sent_ = false;
   has_made_id_ = false;
   reader_.consume(space_->in);
   ++owner_.counters_.requests;
+}
+
+// The last one that this connection may ask says so in its answer.
+void connection::begin_request() {
+  const auto& limits = owner_.limits_;
+  if (++requests_ >= limits.requests_max || owner_.watchdog_.now() - opened_ >= limits.age_max)
+    closing_ = true;
+  if (owner_.log_) asked_at_ = clock::now();
+}
+
+void connection::log(const request& asked, const responder& out) {
+  const bool went_wrong = out.status() >= 500;
+  if (!owner_.log_->wants(went_wrong)) return;
+  const auto parent = asked.head.fields.find("traceparent");
+  const access_entry::phase total[]{{"total", clock::now() - asked_at_}};
+  const access_entry::word route[]{{"route", out.route()}};
+  access_entry entry;
+  entry.request_id = asked.id;
+  entry.trace_id = parent ? trace_id(*parent) : std::string_view();
+  if (entry.trace_id.empty()) entry.trace_id = owner_.ids_.next();
+  entry.method = asked.head.verb_text;
+  entry.path = asked.head.path;
+  entry.ended = "done";
+  entry.went_wrong = went_wrong;
+  entry.received_bytes = asked.body.size();
+  entry.phases = total;
+  entry.more = route;
+  log(entry, out);
+}
+
+void connection::log(access_entry& entry, const responder& out) {
+  if (client_.empty()) {
+    error_code error;
+    const auto peer = socket_.remote_endpoint(error);
+    if (!error) client_ = peer.address().to_string();
+  }
+  entry.client = client_;
+  entry.status = out.status();
+  entry.sent_bytes = out.bytes();
+  owner_.log_->write(entry);
 }
 
 // Answers every request in the buffer that needs no waiting.
@@ -122,10 +173,11 @@ connection::next connection::answer_all() {
       }
       return next::wait;
     }
+    begin_request();
     const request asked{space.head, reader_.body(), request_id()};
     responder out(space.out, space.head, asked.id, closing_);
     if (!owner_.service_.answer_now(asked, out)) return next::ask;
-    request_done(out.closes());
+    request_done(asked, out);
     if (closing_) return next::close;
     if (space.out.size() >= owner_.limits_.out_bytes_high_water) return next::again;
   }
@@ -209,7 +261,7 @@ task<bool> connection::ask(next& what) {
   stage_ = stage::answering;
   deadline = clock::time_point::max();
   co_await owner_.service_.answer(asked, out);
-  request_done(out.closes());
+  request_done(asked, out);
   if (closing_) what = next::close;
   co_return send_now() || co_await flush();
 }

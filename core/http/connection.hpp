@@ -37,7 +37,10 @@ class connection final : public watched {
   task<bool> ask(next& what);
   void answer_refusal(unsigned status, std::string_view reason, const request_head* head);
   std::string_view request_id();
-  void request_done(bool closes);
+  void begin_request();
+  void request_done(const request& asked, const responder& out);
+  void log(const request& asked, const responder& out);
+  void log(access_entry& entry, const responder& out);
   bool send_now();
   task<bool> flush();
   task<> linger();
@@ -48,7 +51,11 @@ class connection final : public watched {
   tcp_socket socket_;
   std::unique_ptr<workspace> space_;  // null while idle
   request_reader reader_;
-  std::size_t sent_ = 0;                             // bytes of space_->out that the kernel has taken
+  std::size_t requests_ = 0;
+  clock::time_point opened_;
+  clock::time_point asked_at_;  // where there is an access log: when the service was asked
+  std::string client_;          // its address, likewise
+  std::size_t sent_ = 0;        // bytes of space_->out that the kernel has taken
   std::array<char, request_ids::id_bytes> made_id_;  // of this request, where the client sent none
   bool has_made_id_ = false;
   stage stage_ = stage::idle;

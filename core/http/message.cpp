@@ -60,12 +60,14 @@ void responder::finish_head() {
 }
 
 void responder::send(const response& answer) {
+  status_ = answer.status;
   append_head(out_, answer);
   finish_head();
   if (!head_only_) out_ += answer.body;
 }
 
-void responder::send(std::string_view prepared_head, std::string_view body) {
+void responder::send(unsigned status, std::string_view prepared_head, std::string_view body) {
+  status_ = status;
   out_ += prepared_head;
   finish_head();
   if (!head_only_) out_ += body;

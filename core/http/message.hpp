@@ -43,6 +43,7 @@ class responder {
   /// `stopping` is looked at when the answer is written: a stop that begins while it is made is still said.
   responder(std::string& out, const request_head& head, std::string_view request_id, const bool& stopping)
       : out_(out),
+        begin_(out.size()),
         request_id_(request_id),
         minor_version_(head.minor_version),
         head_only_(head.verb == method::head),
@@ -51,16 +52,27 @@ class responder {
 
   void send(const response& answer);
 
-  /// An answer whose head is kept ready: the status line and fields, without the empty line.
-  void send(std::string_view prepared_head, std::string_view body);
+  /// An answer of that status whose head is kept ready: the status line and fields, without the empty line.
+  void send(unsigned status, std::string_view prepared_head, std::string_view body);
+
+  /// Names the route for the access log: a literal, or what lives as long as the program.
+  void label(std::string_view route) { route_ = route; }
 
   /// Whether the answer that was written ends the connection.
   bool closes() const { return close_; }
+
+  // Of the answer that was written.
+  unsigned status() const { return status_; }
+  std::size_t bytes() const { return out_.size() - begin_; }
+  std::string_view route() const { return route_; }
 
  private:
   void finish_head();
 
   std::string& out_;
+  std::size_t begin_;
+  unsigned status_ = 0;
+  std::string_view route_;
   std::string_view request_id_;
   int minor_version_;
   bool head_only_;

@@ -1,6 +1,7 @@
 // An HTTP/1.1 server for one thread: keep-alive, pipelining, strict framing, limits, a graceful stop.
 #pragma once
 
+#include "core/access_log.hpp"
 #include "core/address.hpp"
 #include "core/async.hpp"
 #include "core/buffer.hpp"
@@ -27,6 +28,8 @@ struct server_limits {
   std::chrono::milliseconds idle_timeout = 75s;   // between requests; nginx's default
   std::chrono::milliseconds write_timeout = 30s;  // without a byte taken by the client
   std::size_t connections_max = 16'384;           // beyond: the kernel's backlog holds them
+  std::size_t requests_max = 1'000'000;           // of one connection; its last answer says close
+  std::chrono::milliseconds age_max = 24h;        // of one connection; the first answer after it says close
   std::chrono::milliseconds linger_timeout =
       5s;  // how long a refused client may go on sending before it is cut
   std::size_t out_bytes_high_water = 256 * 1024;  // pipelined answers go out when they are this many
@@ -75,6 +78,9 @@ class server {
   result<> listen(const address& where, const listen_options& options = {});
   void start();
 
+  /// One line a request from now on. The log outlives us.
+  void log_to(access_log& log) { log_ = &log; }
+
   /// Stops accepting, closes idle connections, lets requests under way finish with `Connection: close`, and
   /// cuts what is left after `patience`. Returns when no connection is open.
   task<> drain(std::chrono::milliseconds patience);
@@ -99,6 +105,7 @@ class server {
   std::unique_ptr<accept_loop> accepting_;
   request_ids ids_;
   server_counters counters_;
+  access_log* log_ = nullptr;
   bool draining_ = false;
 };
 

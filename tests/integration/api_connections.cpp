@@ -1,0 +1,121 @@
+// What one connection may do, and what the access log says of it.
+#include "support/http_client.hpp"
+#include "support/postgres.hpp"
+#include "support/process.hpp"
+#include "support/temp_dir.hpp"
+#include "support/wait.hpp"
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+using namespace atelier::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct worker {
+  test_database database{test_database::content::schema};
+  temp_dir folder;
+  std::uint16_t port = free_port();
+  child_process process;
+
+  explicit worker(std::vector<std::string> more) : process(ATELIER_PROGRAM, arguments(std::move(more))) {
+    REQUIRE(wait_until(20s, [&] { return is_listening(port) && fetch(port, "/ready").status == 200; }));
+  }
+  std::vector<std::string> arguments(std::vector<std::string> more) const {
+    more.insert(more.begin(),
+                {"api", "--listen", fmt::format("127.0.0.1:{}", port), "--db", database.conninfo()});
+    for (auto& word : more)
+      if (word == "LOG") word = log_file();
+    return more;
+  }
+  std::string log_file() const { return (folder.path() / "access.log").string(); }
+
+  // Its lines that hold the text, as soon as there are that many.
+  std::vector<std::string> lines(const std::string& text, std::size_t count = 1) const {
+    std::vector<std::string> found;
+    wait_until(5s, [&] {
+      found.clear();
+      std::ifstream in(log_file());
+      for (std::string line; std::getline(in, line);)
+        if (line.find(text) != std::string::npos) found.push_back(line);
+      return found.size() >= count;
+    });
+    return found;
+  }
+};
+
+std::string connection_of(const http_answer& answer) {
+  return answer.header("Connection").value_or("(none)");
+}
+
+}  // namespace
+
+TEST_CASE("the last request that a connection may ask is answered with close", "[api]") {
+  const worker w({"--requests-max", "3"});
+  http_client client(w.port);
+  CHECK(connection_of(client.get("/live")) == "(none)");
+  CHECK(connection_of(client.get("/reviews?product_id=1")) == "(none)");
+  CHECK(connection_of(client.get("/live")) == "close");
+  CHECK_THROWS(client.get("/live"));
+}
+
+TEST_CASE("a connection that is too old is closed with its next answer", "[api]") {
+  const worker w({"--age-max", "300ms"});
+  http_client client(w.port);
+  CHECK(connection_of(client.get("/live")) == "(none)");
+  std::this_thread::sleep_for(900ms);
+  CHECK(connection_of(client.get("/live")) == "close");
+}
+
+TEST_CASE("each request is a line with its id, its trace, its route and no query", "[api]") {
+  const worker w({"--access-log", "full", "--access-log-file", "LOG"});
+  const auto trace = std::string("0af7651916cd43dd8448eb211c80319c");
+  http_client(w.port).get(
+      "/reviews/meta/?product_id=123456",
+      {{"X-Request-Id", "one-of-mine"}, {"traceparent", "00-" + trace + "-b7ad6b7169203331-01"}});
+  const auto found = w.lines("one-of-mine");
+  REQUIRE(found.size() == 1);
+  const auto& line = found[0];
+  for (const auto& part :
+       std::vector<std::string>{trace, "method=GET", "path=/reviews/meta/", "route=/reviews/meta",
+                                "status=200", "client=127.0.0.1", "total_ms="})
+    CHECK(line.find(part) != std::string::npos);
+  CHECK(line.find("123456") == std::string::npos);
+  // One that the client did not name has both all the same.
+  const auto made = *http_client(w.port).get("/live").header("X-Request-Id");
+  CHECK(w.lines(made).size() == 1);
+}
+
+TEST_CASE("a refused request is a line too", "[api]") {
+  const worker w({"--access-log", "full", "--access-log-format", "json", "--access-log-file", "LOG"});
+  http_client client(w.port);
+  client.send("GET /live HTTP/1.1\r\n\r\n");
+  CHECK(client.read().status == 400);
+  const auto found = w.lines("refused");
+  REQUIRE(found.size() == 1);
+  simdjson::dom::parser parser;
+  const simdjson::dom::element line = parser.parse(simdjson::padded_string(found[0]));
+  CHECK(std::int64_t(line["status"]) == 400);
+}
+
+TEST_CASE("a sample of the requests is written, and every one that went wrong", "[api]") {
+  const worker w({"--access-log", "sampled", "--access-log-sample", "10", "--access-log-file", "LOG"});
+  http_client client(w.port);
+  for (int i = 0; i < 200; ++i) client.get("/live");
+  CHECK(w.lines("path=/live", 20).size() == 20);
+}
+
+TEST_CASE("a byte pair between requests starts no clock", "[api]") {
+  const worker w({"--head-timeout", "500ms", "--idle-timeout", "30s"});
+  http_client client(w.port);
+  client.send("GET /live HTTP/1.1\r\nHost: h\r\n\r\n\r\n");
+  CHECK(client.read().status == 200);
+  std::this_thread::sleep_for(1500ms);
+  CHECK(client.get("/live").status == 200);
+}
