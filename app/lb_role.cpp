@@ -2,8 +2,11 @@
 #include "app/program.hpp"
 #include "core/log.hpp"
 #include "core/open_files.hpp"
+#include "core/options.hpp"
 #include "lb/run.hpp"
 
+#include <algorithm>
+#include <fstream>
 #include <memory>
 
 namespace atelier::app {
@@ -25,8 +28,9 @@ void add_addresses(CLI::App& role, lb::settings& s) {
           "max is how many it may have in flight (default: no limit)")
       ->type_name("HOST:PORT[,weight=N][,max=N]")
       ->required();
-  add_address(role, "--admin", s.admin,
-              "Where operators read /live, /ready, /metrics and /workers (default: nowhere)");
+  add_address(
+      role, "--admin", s.admin,
+      "Where operators read /live, /ready, /metrics and /workers, and change workers (default: nowhere)");
   role.add_flag("--share-port", s.share_port, "Let several processes listen on the same port (SO_REUSEPORT)");
 }
 
@@ -61,6 +65,10 @@ void add_worker_limits(CLI::App& role, lb::limits& l) {
   add_time(role, "--queue-timeout", l.queue_timeout, "How long they wait: 503");
   add_count<unsigned>(role, "--retries-max", l.retries_max,
                       "How often a request is sent again where that is safe", 0, 10);
+  add_time(role, "--slow-start", l.slow_start,
+           "In which the weight of a worker that came back grows to all of it");
+  add_count<unsigned>(role, "--panic-percent", l.panic_percent,
+                      "With fewer healthy workers than this all get requests; 0: never", 0, 100);
   add_count<unsigned>(role, "--retry-budget-percent", l.budget.percent,
                       "Requests being sent again, of those in flight (at least 3); more wait", 0, 100);
 }
@@ -73,20 +81,79 @@ void add_health(CLI::App& role, lb::probe_rules& p, lb::health_rules& h) {
   add_time(role, "--probe-timeout", p.timeout, "For a probe's answer");
   add_count<unsigned>(role, "--probe-rise", h.rise, "Good probes in a row that bring a worker back", 1, 1000);
   add_count<unsigned>(role, "--probe-fall", h.fall, "Bad probes in a row that take a worker out", 1, 1000);
+  add_count<unsigned>(role, "--errors-max", h.errors_max,
+                      "Answers 500, 502 or 504 in a row that do the same as --failures-max; 0: none", 0,
+                      1'000'000);
   add_count<unsigned>(role, "--failures-max", h.failures_max,
                       "Failed requests in a row that put a worker aside", 1, 1'000'000);
   add_time(role, "--aside-time", h.aside, "For how long the first time; twice as long each time after");
   add_time(role, "--aside-time-max", h.aside_max, "And never longer than this");
 }
 
-int run_lb(lb::settings wanted) {
+// The role, ready to run; kept as a type of its own so that its settings can be read again.
+struct lb_action {
+  std::shared_ptr<lb::settings> wanted;
+  int operator()() const;
+};
+
+// A client's request holds a connection to a worker: two descriptors.
+void fit(lb::limits& bounds) { bounds.connections_max = connections_that_fit(bounds.connections_max, 2); }
+
+std::vector<std::string> without(std::vector<std::string> all, const std::vector<std::string>& others) {
+  for (const auto& one : others)
+    if (const auto at = std::find(all.begin(), all.end(), one); at != all.end()) all.erase(at);
+  return all;
+}
+
+result<std::string> token_of(const lb_action& asked) {
+  std::string token = environment_variable("ATELIER_LB_ADMIN_TOKEN").value_or("");
+  if (asked.wanted->token_file.empty()) return token;
+  std::ifstream file(asked.wanted->token_file);
+  if (!(file >> token))
+    return fail("the token in '{}' cannot be read: the file holds one word", asked.wanted->token_file);
+  return token;
+}
+
+lb::reader settings_reader(std::vector<std::string> before) {
+  return [before = std::move(before)]() mutable -> result<lb::reread> {
+    const auto read = read_again();
+    if (!read) return read.error();
+    const auto* asked = read->chosen.target<lb_action>();
+    lb::reread what{*asked->wanted, without(read->arguments, before), without(before, read->arguments)};
+    fit(what.wanted.bounds);
+    before = read->arguments;
+    return what;
+  };
+}
+
+int lb_action::operator()() const {
   log::open("lb");
-  // A client's request holds a connection to a worker: two descriptors.
-  wanted.bounds.connections_max = connections_that_fit(wanted.bounds.connections_max, 2);
-  const auto ended = lb::run(wanted);
+  fit(wanted->bounds);
+  const auto first = read_again();
+  auto token = token_of(*this);
+  auto ended = token ? result<>() : result<>(token.error());
+  if (token) wanted->admin_token = std::move(*token);
+  if (token) ended = lb::run(*wanted, settings_reader(first ? first->arguments : std::vector<std::string>()));
   if (ended) return 0;
   log::error("{}", ended.error().what);
   return static_cast<int>(ended.error().code);
+}
+
+void add_control(CLI::App& role, lb::settings& s) {
+  role.add_option(
+          "--control", s.control,
+          "A socket for operators, private to this user: the pages of --admin, and changes without a token")
+      ->type_name("SOCKET");
+  role.add_flag(
+          "--takeover", s.take_over,
+          "Take the listening sockets from the process that runs with the same --control, which then drains; "
+          "start as usual where there is none")
+      ->needs("--control");
+  role.add_option("--admin-token-file", s.token_file,
+                  "The word in this file (or in ATELIER_LB_ADMIN_TOKEN) allows changes by --admin; without "
+                  "one only a "
+                  "loopback address does")
+      ->type_name("FILE");
 }
 
 }  // namespace
@@ -96,11 +163,12 @@ void add_lb(CLI::App& program, action& chosen) {
       "lb", "Spread requests over workers: least requests in flight, health probes, safe retries");
   const auto wanted = std::make_shared<lb::settings>();
   add_addresses(role, *wanted);
+  add_control(role, *wanted);
   add_client_limits(role, wanted->bounds);
   add_worker_limits(role, wanted->bounds);
   add_health(role, wanted->probes, wanted->health);
   add_access_log(role, wanted->access);
-  role.callback([&chosen, wanted] { chosen = [wanted] { return run_lb(*wanted); }; });
+  role.callback([&chosen, wanted] { chosen = lb_action{wanted}; });
 }
 
 }  // namespace atelier::app

@@ -109,34 +109,63 @@ int say_usage(const std::string& problem, const std::string& role) {
 
 }  // namespace
 
-int run_program(const std::vector<std::string>& words) {
-  CLI::App program(about, "atelier");
+namespace {
+
+std::vector<std::string> given_words;  // of run_program(), for read_again()
+
+std::string role_of(CLI::App& program) {
+  std::string role;
+  for (const auto& word : find_role(program, given_words).path) role += (role.empty() ? "" : " ") + word;
+  return role;
+}
+
+// Help and version are exceptions of CLI11, which the caller turns into output.
+result<reading> read_words(CLI::App& program) {
   program.set_version_flag("--version", std::string("atelier ") + version);
   program.require_subcommand(1);
-  action chosen;
-  add_up(program, chosen);
-  add_api(program, chosen);
-  add_lb(program, chosen);
-  add_etl(program, chosen);
-  add_schema(program, chosen);
+  reading what;
+  add_up(program, what.chosen);
+  add_api(program, what.chosen);
+  add_lb(program, what.chosen);
+  add_etl(program, what.chosen);
+  add_schema(program, what.chosen);
   for (auto* command : program.get_subcommands({})) add_config_option(*command);
+  auto arguments = complete(program, given_words);
+  if (!arguments) return arguments.error();
+  what.arguments = *arguments;
+  std::reverse(arguments->begin(), arguments->end());  // CLI11 takes them last first
+  program.parse(*arguments);
+  return what;
+}
 
-  std::string role;
-  for (const auto& word : find_role(program, words).path) role += (role.empty() ? "" : " ") + word;
-  auto arguments = complete(program, words);
-  if (!arguments) return say_usage(arguments.error().what, role);
+}  // namespace
+
+result<reading> read_again() {
+  CLI::App program(about, "atelier");
   try {
-    std::reverse(arguments->begin(), arguments->end());  // CLI11 takes them last first
-    program.parse(*arguments);
+    return read_words(program);
+  } catch (const CLI::ParseError& e) {
+    return fail_with(exit_code::wrong_usage, "{}", e.what());
+  }
+}
+
+int run_program(const std::vector<std::string>& words) {
+  given_words = words;
+  CLI::App program(about, "atelier");
+  reading what;
+  try {
+    auto read = read_words(program);
+    if (!read) return say_usage(read.error().what, role_of(program));
+    what = std::move(*read);
   } catch (const CLI::CallForHelp& e) {
     return program.exit(e);
   } catch (const CLI::CallForVersion& e) {
     return program.exit(e);
   } catch (const CLI::ParseError& e) {
-    return say_usage(e.what(), role);
+    return say_usage(e.what(), role_of(program));
   }
   try {
-    return chosen();
+    return what.chosen();
   } catch (const std::filesystem::filesystem_error& e) {
     // A folder that cannot be read or made: the roles ask first where they can, and this says the rest.
     log::error("{}: {}", e.path1().string(), e.code().message());

@@ -1,6 +1,8 @@
 // From words on the command line to a running role.
 #pragma once
 
+#include "core/result.hpp"
+
 #include <functional>
 #include <string>
 #include <vector>
@@ -22,6 +24,16 @@ void add_lb(CLI::App& program, action& chosen);
 void add_etl(CLI::App& program, action& chosen);
 void add_schema(CLI::App& program, action& chosen);
 void add_up(CLI::App& program, action& chosen);
+
+/// What words on the command line, environment and file say together.
+struct reading {
+  action chosen;
+  std::vector<std::string> arguments;  // all of them, as if they stood on the command line
+};
+
+/// Reads the words that run_program() was given once more: the environment and the file may say something
+/// else by now. Errors: as for the first time.
+result<reading> read_again();
 
 /// Reads the words after the program's name, completes them from the environment and the configuration file,
 /// runs the role. Returns the exit code: 2 and a hint on stderr where the words are wrong.

@@ -2,7 +2,11 @@
 
 #include "core/log.hpp"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -40,6 +44,32 @@ result<tcp_acceptor> listen_on(asio::io_context& loop, const address& where, con
   return acceptor;
 }
 
+result<tcp_acceptor> listen_on_path(asio::io_context& loop, const std::string& path) {
+  sockaddr_un where{};
+  where.sun_family = AF_UNIX;
+  // Bound beside its place and then moved there: no moment without a socket when one takes over from another.
+  const auto beside = fmt::format("{}.{}", path, getpid());
+  if (beside.size() >= sizeof where.sun_path)
+    return fail_with(exit_code::wrong_usage, "the socket's path '{}' is longer than {} bytes", path,
+                     sizeof where.sun_path - 8);
+  beside.copy(where.sun_path, sizeof where.sun_path - 1);
+  unlink(beside.c_str());
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const auto former = umask(0177);
+  const bool bound = bind(fd, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
+  umask(former);
+  tcp_acceptor acceptor(loop);
+  error_code error;
+  if (!bound || listen(fd, 64) != 0 || rename(beside.c_str(), path.c_str()) != 0)
+    error.assign(errno, boost::system::system_category());
+  else
+    acceptor.assign(asio::ip::tcp::v4(), fd, error);
+  if (!error) return acceptor;
+  if (bound) unlink(beside.c_str());
+  if (!acceptor.is_open()) close(fd);
+  return fail("cannot listen on the socket '{}': {}", path, error.message());
+}
+
 std::string bound_address(const tcp_acceptor& acceptor) {
   error_code error;
   const auto endpoint = acceptor.local_endpoint(error);
@@ -63,7 +93,7 @@ accept_loop::step accept_loop::accept_one() {
   }
   tcp_socket socket(acceptor_.get_executor());
   error_code error;
-  socket.assign(acceptor_.local_endpoint().protocol(), fd, error);
+  socket.assign(asio::ip::tcp::v4(), fd, error);  // nothing here asks a connected socket for its family
   if (error) {
     ::close(fd);
     return step::pause;
@@ -102,7 +132,12 @@ void accept_loop::stop() {
 }
 
 void accept_loop::connection_closed() {
-  if (open_-- == connections_max_) room_.cancel();
+  if (open_-- <= connections_max_) room_.cancel();
+}
+
+void accept_loop::set_connections_max(std::size_t most) {
+  connections_max_ = most;
+  room_.cancel();
 }
 
 }  // namespace atelier

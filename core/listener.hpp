@@ -19,6 +19,11 @@ struct listen_options {
 result<tcp_acceptor> listen_on(asio::io_context& loop, const address& where,
                                const listen_options& options = {});
 
+/// A UNIX socket for its owner alone, by the same type: nothing here asks its connections for a TCP address.
+/// Replaces a file of that name at once, whoever listens there. Errors: a path that is too long or cannot be
+/// written.
+result<tcp_acceptor> listen_on_path(asio::io_context& loop, const std::string& path);
+
 /// The address that a listener really has, for port 0.
 std::string bound_address(const tcp_acceptor& acceptor);
 
@@ -40,7 +45,9 @@ class accept_loop {
   void connection_closed();
   std::size_t open() const { return open_; }
   std::uint64_t accepted() const { return accepted_; }
+  void set_connections_max(std::size_t most);
   const tcp_acceptor& acceptor() const { return acceptor_; }
+  int descriptor() { return acceptor_.native_handle(); }
 
  private:
   enum class step { again, wait, pause };

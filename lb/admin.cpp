@@ -4,47 +4,143 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
+#include <charconv>
+#include <optional>
 
 namespace atelier::lb {
+namespace {
+
+using kind = command::kind;
+
+http::response error(unsigned status, std::string_view sentence, std::string fields = {}) {
+  return {status, http::text_type, std::move(fields), fmt::format("Error: {}\n", sentence)};
+}
+
+std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto first = text.find_first_not_of(blanks);
+  return first == text.npos ? std::string_view()
+                            : text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+std::optional<std::uint32_t> weight_in(std::string_view body) {
+  const auto text = without_blanks(body);
+  std::uint32_t weight = 0;
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), weight);
+  if (wrong != std::errc{} || end != text.data() + text.size() || weight < 1 || weight > load::weight_max)
+    return std::nullopt;
+  return weight;
+}
+
+// What an operator wants stands before how the worker is.
+std::string_view state_of(const worker& w, std::size_t in_flight) {
+  switch (w.wish) {
+    case worker::wanted::serving:
+      return to_string(w.state.now());
+    case worker::wanted::drained:
+      return in_flight > 0 ? "draining" : "drained";
+    case worker::wanted::gone:
+      break;
+  }
+  return "leaving";
+}
+
+}  // namespace
 
 http::response admin::page(const http::request& asked) const {
   const auto path = asked.head.path;
-  const bool known = path == "/live" || path == "/ready" || path == "/metrics" || path == "/workers";
-  if (!known)
-    return {404, http::text_type, {}, "Error: no such page; there are /live, /ready, /metrics and /workers"};
-  if (asked.head.verb != http::method::get && asked.head.verb != http::method::head)
-    return {405, http::text_type, "Allow: GET, HEAD\r\n", "Error: this page can only be read"};
+  const auto wanted = read_command(path, http::method::get);
   if (path == "/live") return {200, http::text_type, {}, "live"};
-  if (path == "/metrics") return {200, metrics_type, {}, render_metrics(seen_)};
-  if (path == "/workers") return {200, http::json_type, {}, render_workers(seen_)};
-  if (seen_.draining()) return {503, http::text_type, {}, "Error: draining"};
-  if (!seen_.shared().pool.any_usable()) return {503, http::text_type, {}, "Error: no worker is healthy"};
+  if (path == "/metrics") return {200, metrics_type, {}, render_metrics(of_)};
+  if (wanted.what == kind::list) return {200, http::json_type, {}, render_workers(of_)};
+  if (wanted.what == kind::show) {
+    const auto* one = of_.shared().pool.find(wanted.worker);
+    return one ? http::response{200, http::json_type, {}, render_worker(of_, *one)}
+               : error(404, "no such worker");
+  }
+  if (of_.draining()) return error(503, "draining");
+  if (!of_.shared().pool.any_usable()) return error(503, "no worker is healthy");
   return {200, http::text_type, {}, "ready"};
 }
 
 bool admin::answer_now(const http::request& asked, http::responder& out) {
-  out.send(page(asked));
+  const auto path = asked.head.path;
+  const bool read_only = path == "/live" || path == "/ready" || path == "/metrics";
+  const auto methods = read_only ? std::string_view("GET, HEAD") : methods_of(path);
+  const auto wanted = read_command(path, asked.head.verb);
+  const bool reads = asked.head.verb == http::method::get || asked.head.verb == http::method::head;
+  if (methods.empty())
+    out.send(error(404, "no such page; there are /live, /ready, /metrics and /workers"));
+  else if (read_only ? !reads : wanted.what == kind::none)
+    out.send(error(405, fmt::format("here only {}", methods), fmt::format("Allow: {}\r\n", methods)));
+  else if (reads)
+    out.send(page(asked));
+  else if (const auto reason = why_not(rule_, asked.head); !reason.empty())
+    out.send(error(403, reason));
+  else if (wanted.what == kind::add)
+    return false;
+  else
+    out.send(change(wanted, asked.body));
   return true;
 }
 
-task<> admin::answer(const http::request&, http::responder&) { co_return; }
+task<> admin::answer(const http::request& asked, http::responder& out) {
+  out.send(co_await add(std::string(without_blanks(asked.body))));
+}
+
+task<http::response> admin::add(std::string body) {
+  const auto settings = parse_worker(body);
+  if (!settings) co_return error(422, settings.error().what);
+  if (of_.shared().pool.find(to_string(settings->where))) co_return error(409, "that worker is here already");
+  const auto added = co_await of_.add_worker_later(*settings);
+  if (!added) co_return error(422, added.error().what);
+  const auto* one = of_.shared().pool.find(to_string(settings->where));
+  co_return http::response{201, http::json_type, fmt::format("Location: /workers/{}\r\n", one->name),
+                           render_worker(of_, *one)};
+}
+
+http::response admin::change(const command& wanted, std::string_view body) {
+  auto& pool = of_.pool();
+  auto* const one = pool.find(wanted.worker);
+  if (!one) return error(404, "no such worker");
+  switch (wanted.what) {
+    case kind::drain:
+      pool.drain(*one);
+      break;
+    case kind::ready:
+      pool.make_ready(*one);
+      break;
+    case kind::remove:
+      pool.remove(*one);
+      break;
+    default: {
+      const auto weight = weight_in(body);
+      if (!weight) return error(422, fmt::format("the body is the weight, 1..{}", load::weight_max));
+      pool.change(*one, *weight, one->settings.in_flight_max);
+      break;
+    }
+  }
+  return {200, http::json_type, {}, render_worker(of_, *one)};
+}
 
 http::response admin::refusal(unsigned status, std::string_view reason, bool) {
-  return {status, http::text_type, {}, fmt::format("Error: {}", reason)};
+  return error(status, reason);
+}
+
+std::string render_worker(const proxy& seen, const worker& w) {
+  // Names are HOST:PORT as parse_address takes them; a quote in one would not have resolved.
+  const auto in_flight = seen.shared().pool.in_flight(w);
+  return fmt::format(
+      R"({{"name":"{}","state":"{}","weight":{},"max":{},"in_flight":{},"idle_connections":{},"requests":{}}})",
+      w.name, state_of(w, in_flight), w.settings.weight, w.settings.in_flight_max, in_flight, w.idle(),
+      w.counters.requests);
 }
 
 std::string render_workers(const proxy& seen) {
-  // Names are HOST:PORT as parse_address takes them; a quote in one would not have resolved.
   std::string out = "{\"workers\":[";
-  const auto& pool = seen.shared().pool;
-  for (const auto& w : pool.all()) {
-    if (w->slot > 0) out += ',';
-    fmt::format_to(
-        std::back_inserter(out),
-        R"({{"name":"{}","state":"{}","weight":{},"max":{},"in_flight":{},"idle_connections":{},"requests":{}}})",
-        w->name, to_string(w->state.now()), w->settings.weight, w->settings.in_flight_max, pool.in_flight(*w),
-        w->idle(), w->counters.requests);
+  for (const auto& w : seen.shared().pool.all()) {
+    if (out.back() == '}') out += ',';
+    out += render_worker(seen, *w);
   }
   return out += "]}";
 }

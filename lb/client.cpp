@@ -24,7 +24,11 @@ std::string address_of(const tcp_socket& socket) {
 }  // namespace
 
 client_connection::client_connection(context& shared, tcp_socket socket, bool draining)
-    : shared_(shared), socket_(std::move(socket)), address_(address_of(socket_)), closing_(draining) {
+    : shared_(shared),
+      socket_(std::move(socket)),
+      address_(address_of(socket_)),
+      closing_(draining),
+      leaves_at_rest_(draining) {
   shared_.guard.add(*this);
 }
 
@@ -37,10 +41,11 @@ void client_connection::expire() noexcept {
   socket_.cancel(ignored);
 }
 
-void client_connection::drain() {
+void client_connection::drain(bool leave_at_rest) {
   closing_ = true;
+  leaves_at_rest_ = leave_at_rest;
   error_code ignored;
-  if (stage_ == stage::idle) socket_.cancel(ignored);
+  if (leave_at_rest && stage_ == stage::idle) socket_.cancel(ignored);
 }
 
 void client_connection::cut() {
@@ -97,12 +102,11 @@ task<> client_connection::run() {
     const auto what = look();
     if (what == found::nothing) {
       rest();
-      if (closing_ && stage_ == stage::idle) co_return;
-      co_await socket_.async_wait(tcp_socket::wait_read, no_throw);
-      if (cut_ || (closing_ && stage_ == stage::idle)) co_return;
-      if (expired_ && stage_ == stage::idle) co_return;
+      const auto leaves = [&] { return leaves_at_rest_ && stage_ == stage::idle; };
+      if (!leaves()) co_await socket_.async_wait(tcp_socket::wait_read, no_throw);
+      if (cut_ || (expired_ && stage_ == stage::idle)) co_return;
       if (expired_) co_return co_await refuse(408, "the request did not arrive in time");
-      if (!receive()) co_return;
+      if (!receive() || (leaves() && space_->in.empty())) co_return;
       continue;
     }
     if (what == found::fault) co_return co_await refuse(outcome_.status, outcome_.reason);

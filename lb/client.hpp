@@ -14,7 +14,9 @@ class client_connection final : public watched {
   task<> run();
 
   void expire() noexcept override;
-  void drain();
+  /// Answers say that they are the last. `leave_at_rest`: what rests is closed, unless a request has come
+  /// just now.
+  void drain(bool leave_at_rest);
   void cut();
 
  private:
@@ -43,6 +45,7 @@ class client_connection final : public watched {
   stage stage_ = stage::idle;
   bool expired_ = false;
   bool closing_ = false;
+  bool leaves_at_rest_ = false;
   bool cut_ = false;
 };
 

@@ -53,8 +53,8 @@ struct context {
       : loop(io), bounds(l), rules(r), pool(io, bounds, rules), guard(io), retry_line(io) {}
 
   asio::io_context& loop;
-  const limits bounds;
-  const health_rules rules;
+  limits bounds;
+  health_rules rules;
   workers pool;
   watchdog guard;
   http::request_ids ids;

@@ -189,8 +189,7 @@ void exchange::log_it() {
                                                    {"first_byte", first_byte_},
                                                    {"total", now() - started_}}};
   const auto retries = retries_done_ > 0 ? std::to_string(retries_done_) : std::string();
-  const std::array<access_entry::word, 2> more{
-      {{"worker", space_.worker}, {"retries", retries}}};
+  const std::array<access_entry::word, 2> more{{{"worker", space_.worker}, {"retries", retries}}};
   shared_.log->write({.request_id = space_.request_id,
                       .trace_id = space_.trace_id,
                       .client = client_.facts.address,

@@ -143,7 +143,7 @@ class exchange final : private unanswered_request {
   unsigned interim_answers_ = 0;
 
   // Again.
-  const worker* avoid_ = nullptr;
+  std::optional<std::uint64_t> avoid_;  // the worker that failed it
   unsigned retries_done_ = 0;
   bool fresh_only_ = false;  // a connection at rest was found closed: the next is a new one
   bool counts_as_retry_ = false;

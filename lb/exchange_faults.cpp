@@ -67,7 +67,7 @@ bool exchange::goes_on() {
     shared_.pool.failed(*failed, fault_);
     if (again) ++retries_done_;
   }
-  avoid_ = failed;
+  avoid_ = failed->number;
   if (again)
     prepare_retry();
   else

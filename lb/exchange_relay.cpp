@@ -176,9 +176,9 @@ bool exchange::read_answer_head(std::string_view bytes) {
   head_written_ = true;
   worker_keeps_alive_ = head.keep_alive;
   answer_ = reframer(head.body, head.content_length, to_client);
-  worker_->state.answered();
   worker_->counters.answer_times.add(now() - given_at_);
   status_ = head.status;
+  shared_.pool.answered(*worker_, head.status);
   ++worker_->counters.answers[head.status / 100];
   ++shared_.count.answers[head.status / 100];
   if (answer_.now() == reframer::state::complete) answer_is_complete();

@@ -8,7 +8,7 @@ health::change health::turn(state to, std::string_view why) {
   const change c{state_, to, why};
   state_ = to;
   was_up_ |= to == state::up;
-  good_ = bad_ = failures_ = 0;
+  good_ = bad_ = failures_ = errors_ = 0;
   return c;
 }
 
@@ -37,10 +37,19 @@ std::optional<health::change> health::probed(bool good, time at) {
 
 std::optional<health::change> health::failed(time at) {
   if (!usable() || ++failures_ < rules_->failures_max) return std::nullopt;
+  return put_aside("requests failed in a row", at);
+}
+
+std::optional<health::change> health::failed_by_answer(time at) {
+  if (!usable() || rules_->errors_max == 0 || ++errors_ < rules_->errors_max) return std::nullopt;
+  return put_aside("answers were errors in a row", at);
+}
+
+health::change health::put_aside(std::string_view why, time at) {
   const auto doubled = rules_->aside * (std::int64_t{1} << std::min(times_aside_, 20U));
   aside_until_ = at + std::min<std::chrono::milliseconds>(doubled, rules_->aside_max);
   ++times_aside_;
-  return turn(state::aside, "requests failed in a row");
+  return turn(state::aside, why);
 }
 
 std::string_view to_string(health::state s) {

@@ -13,6 +13,7 @@ struct health_rules {
   unsigned rise = 2;                      // good probes in a row that bring a worker back
   unsigned fall = 3;                      // bad probes in a row that take it out
   unsigned failures_max = 3;              // failed requests in a row that put it aside
+  unsigned errors_max = 20;               // answers 500, 502 or 504 in a row that do the same; 0: none
   std::chrono::milliseconds aside{1000};  // for how long the first time; twice as long each time after
   std::chrono::milliseconds aside_max{
       30'000};  // and never longer than this; as long without failing forgets it all
@@ -47,17 +48,28 @@ class health {
   /// that is no HTTP.
   std::optional<change> failed(time at);
 
-  /// A request was answered. Cheap: called for every one.
-  void answered() { failures_ = 0; }
+  /// A request was answered. Cheap: called for every one. 503 says nothing: it is how a worker that is too
+  /// busy says so.
+  std::optional<change> answered(unsigned status, time at) {
+    failures_ = 0;
+    if (status < 500 || status == 503) {
+      errors_ = 0;
+      return std::nullopt;
+    }
+    return failed_by_answer(at);
+  }
 
  private:
   change turn(state to, std::string_view why);
+  change put_aside(std::string_view why, time at);
+  std::optional<change> failed_by_answer(time at);
 
   const health_rules* rules_;
   state state_ = state::unknown;
   unsigned good_ = 0;      // probes in a row
   unsigned bad_ = 0;       // probes in a row
   unsigned failures_ = 0;  // requests in a row
+  unsigned errors_ = 0;    // answers in a row
   unsigned times_aside_ = 0;
   bool was_up_ = false;
   time aside_until_{};

@@ -33,6 +33,9 @@ struct limits {
   std::size_t answer_bytes_max = 64 * 1024;      // of an answer held for a client slower than its worker
   unsigned retries_max = 1;                      // of a request that a worker failed
   retry_budget budget;
+  std::chrono::milliseconds slow_start =
+      5s;                      // in which the weight of a worker that came back grows to all of it
+  unsigned panic_percent = 0;  // fewer healthy workers than this: all get requests; 0: never
   std::chrono::milliseconds drain_timeout = 10s;  // from SIGTERM until what is still open is cut
 };
 

@@ -14,12 +14,12 @@ namespace atelier::lb {
 struct load {
   std::uint32_t in_flight = 0;      // requests, not connections
   std::uint32_t in_flight_max = 0;  // 0: no limit
-  std::uint32_t weight =
-      1;  // 1..weight_max: a worker of weight 2 has twice the requests in flight of one of weight 1
-  std::int32_t turn = 0;  // credit among equals, moved by pick()
-  bool usable = true;     // healthy and not drained
+  std::uint32_t weight = 1;         // one of twice the weight has twice the requests in flight
+  std::int32_t turn = 0;            // credit among equals, moved by pick()
+  bool usable = true;               // healthy and not drained
 
-  static constexpr std::uint32_t weight_max = 1000;
+  static constexpr std::uint32_t weight_unit = 10;   // weight 1: one that has just come back has a part of it
+  static constexpr std::uint32_t weight_max = 1000;  // as operators write it
 
   bool has_room() const { return usable && (in_flight_max == 0 || in_flight < in_flight_max); }
 };

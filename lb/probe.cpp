@@ -63,13 +63,13 @@ class question : public std::enable_shared_from_this<question> {
 
 }  // namespace
 
-task<> probe(context& shared, worker& asked, const probe_rules& rules, const bool& stopped) {
+task<> probe(context& shared, std::shared_ptr<worker> asked, const probe_rules& rules, const bool& stopped) {
   timer pause(shared.loop);
-  while (!stopped) {
+  while (!stopped && !asked->left) {
     const auto one = std::make_shared<question>(shared.loop);
-    const auto answer = co_await one->ask(asked, rules);
-    if (stopped) co_return;
-    shared.pool.probed(asked, answer);
+    const auto answer = co_await one->ask(*asked, rules);
+    if (stopped || asked->left) co_return;
+    shared.pool.probed(*asked, answer);
     pause.expires_after(rules.interval);
     co_await pause.async_wait(no_throw);
   }

@@ -6,6 +6,9 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ip/basic_resolver.hpp>
+
+#include <utility>
 
 namespace atelier::lb {
 
@@ -13,22 +16,60 @@ proxy::proxy(asio::io_context& loop, const limits& bounds, const health_rules& r
              const probe_rules& probes)
     : shared_(loop, bounds, rules), probes_(probes) {}
 
+result<> proxy::add_worker(const worker_settings& settings) {
+  const auto where = resolve(settings.where);
+  if (!where) return where.error();
+  const auto added = shared_.pool.add(settings, *where);
+  return added ? result<>() : result<>(added.error());
+}
+
+task<result<>> proxy::add_worker_later(worker_settings settings) {
+  asio::ip::basic_resolver<asio::ip::tcp, executor> names(shared_.loop);
+  const auto port = std::to_string(settings.where.port);
+  const auto [error, found] = co_await names.async_resolve(
+      settings.where.host, port, asio::ip::tcp::resolver::numeric_service, no_throw);
+  if (error || found.empty())
+    co_return fail("the name '{}' cannot be resolved: {}", settings.where.host, error.message());
+  const auto added = shared_.pool.add(settings, found.begin()->endpoint());
+  if (!added) co_return added.error();
+  log::info("worker added worker={} weight={} max={}", (*added)->name, settings.weight,
+            settings.in_flight_max);
+  start_probing(*added);
+  co_return result<>();
+}
+
+void proxy::start_probing(const std::shared_ptr<worker>& added) {
+  if (std::exchange(added->probed, true)) return;
+  asio::co_spawn(shared_.loop, probe(shared_, added, probes_, draining_), asio::detached);
+}
+
 result<> proxy::listen(const address& where, const listen_options& options) {
   auto acceptor = listen_on(shared_.loop, where, options);
   if (!acceptor) return acceptor.error();
+  listen(std::move(*acceptor));
+  return {};
+}
+
+void proxy::listen(tcp_acceptor acceptor) {
   accepting_ = std::make_unique<accept_loop>(
-      std::move(*acceptor), shared_.bounds.connections_max, [this](tcp_socket socket) {
+      std::move(acceptor), shared_.bounds.connections_max, [this](tcp_socket socket) {
         asio::co_spawn(shared_.loop, serve(std::move(socket)), asio::detached);  // drain() waits for it
       });
-  return {};
 }
 
 void proxy::start() {
   asio::co_spawn(shared_.loop, shared_.guard.run(), asio::detached);
   asio::co_spawn(shared_.loop, accepting_->run(), asio::detached);
   asio::co_spawn(shared_.loop, sweep(), asio::detached);
-  for (const auto& w : shared_.pool.all())
-    asio::co_spawn(shared_.loop, probe(shared_, *w, probes_, draining_), asio::detached);
+  for (const auto& w : shared_.pool.all()) start_probing(w);
+}
+
+void proxy::reconfigure(const limits& bounds, const health_rules& rules, const probe_rules& probes) {
+  shared_.bounds = bounds;
+  shared_.rules = rules;
+  probes_ = probes;
+  accepting_->set_connections_max(bounds.connections_max);
+  shared_.pool.refresh();
 }
 
 task<> proxy::serve(tcp_socket socket) {
@@ -61,7 +102,26 @@ task<> proxy::drain(std::chrono::milliseconds patience) {
   }
   draining_ = true;
   accepting_->stop();
-  shared_.guard.for_each([](watched& one) { static_cast<client_connection&>(one).drain(); });
+  shared_.guard.for_each([](watched& one) { static_cast<client_connection&>(one).drain(true); });
+  co_await end_connections(patience);
+}
+
+task<> proxy::hand_over(std::chrono::milliseconds patience) {
+  if (draining_) co_return;
+  draining_ = true;
+  accepting_->stop();
+  shared_.guard.for_each([](watched& one) { static_cast<client_connection&>(one).drain(false); });
+  const auto end = clock::now() + patience;
+  timer pause(shared_.loop);
+  while (connections() > 0 && clock::now() < end && !cutting_) {
+    pause.expires_after(10ms);
+    co_await pause.async_wait(no_throw);
+  }
+  shared_.guard.for_each([](watched& one) { static_cast<client_connection&>(one).drain(true); });
+  co_await end_connections(patience);
+}
+
+task<> proxy::end_connections(std::chrono::milliseconds patience) {
   const auto end = clock::now() + patience;
   timer pause(shared_.loop);
   while (connections() > 0) {

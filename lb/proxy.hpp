@@ -12,11 +12,16 @@ class proxy {
  public:
   proxy(asio::io_context& loop, const limits& bounds, const health_rules& rules, const probe_rules& probes);
 
-  /// Before start(). Errors: a name that does not resolve; the same worker twice.
-  result<> add_worker(const worker_settings& settings) { return shared_.pool.add(settings); }
+  /// Resolves its name, blocking: before start(). Errors: a name that does not resolve; the same worker
+  /// twice.
+  result<> add_worker(const worker_settings& settings);
+
+  /// The same for a running proxy, without blocking.
+  task<result<>> add_worker_later(worker_settings settings);
 
   /// Binds; serving begins with start().
   result<> listen(const address& where, const listen_options& options = {});
+  void listen(tcp_acceptor acceptor);
   void log_to(access_log& log) { shared_.log = &log; }  // outlives us
   void start();
 
@@ -24,19 +29,30 @@ class proxy {
   /// `patience`. Returns when no connection is open. Called again while it runs, it cuts at once.
   task<> drain(std::chrono::milliseconds patience);
 
+  /// The same for a listener that somebody else goes on serving: a connection at rest may ask once more, and
+  /// is closed after the answer; what still rests after `patience` is closed.
+  task<> hand_over(std::chrono::milliseconds patience);
+
+  /// Takes new bounds and rules for whatever begins from now on.
+  void reconfigure(const limits& bounds, const health_rules& rules, const probe_rules& probes);
+
   std::string listening_on() const { return bound_address(accepting_->acceptor()); }
   bool draining() const { return draining_; }
   std::size_t connections() const { return accepting_->open(); }
   std::uint64_t accepted() const { return accepting_->accepted(); }
   const context& shared() const { return shared_; }
+  workers& pool() { return shared_.pool; }
+  int listener_descriptor() { return accepting_->descriptor(); }
 
  private:
   task<> serve(tcp_socket socket);
   task<> sweep();
   void cut();
+  void start_probing(const std::shared_ptr<worker>& added);
+  task<> end_connections(std::chrono::milliseconds patience);
 
   context shared_;
-  const probe_rules probes_;
+  probe_rules probes_;
   std::unique_ptr<accept_loop> accepting_;
   bool draining_ = false;
   bool cutting_ = false;

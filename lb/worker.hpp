@@ -71,12 +71,24 @@ class worker {
   worker(worker_settings s, asio::ip::tcp::endpoint where, const health_rules& rules)
       : settings(std::move(s)), endpoint(where), name(to_string(settings.where)), state(rules) {}
 
+  enum class wanted : std::uint8_t {
+    serving,
+    drained,  // gets no new requests, is probed
+    gone,     // the same, and is forgotten once it has answered what it has
+  };
+
   worker_settings settings;
   asio::ip::tcp::endpoint endpoint;
   std::string name;  // HOST:PORT, in logs, metrics and the Host of HTTP/1.0 clients
   health state;
   worker_counters counters;
-  std::size_t slot = 0;  // place in the list of loads
+  std::size_t slot = 0;           // place in the list of loads
+  std::uint64_t number = 0;       // which no other worker of this process had
+  wanted wish = wanted::serving;  // of the operator
+  bool probed = false;            // probes are under way
+  bool left = false;              // forgotten: its probes end
+  bool was_out = false;
+  clock::time_point back_since{};  // the last time that it came back
   boost::intrusive::list<unanswered_request, boost::intrusive::constant_time_size<false>> unanswered;
 
   /// The connection used last (its buffers and congestion window are warm), or null.

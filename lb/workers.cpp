@@ -2,24 +2,107 @@
 
 #include "core/log.hpp"
 
-namespace atelier::lb {
+#include <algorithm>
 
-result<> workers::add(const worker_settings& settings) {
-  for (const auto& w : all_)
-    if (w->settings.where == settings.where)
-      return fail_with(exit_code::wrong_usage, "the worker {} is named twice", w->name);
-  const auto endpoint = resolve(settings.where);
-  if (!endpoint) return endpoint.error();
-  auto& added = *all_.emplace_back(std::make_unique<worker>(settings, *endpoint, rules_));
-  added.slot = loads_.size();
-  auto& room = loads_.emplace_back();
-  room.weight = settings.weight;
-  room.in_flight_max = settings.in_flight_max;
-  return {};
+namespace atelier::lb {
+namespace {
+
+// The weight of a worker that has come back grows from a tenth to all of it.
+std::uint32_t weight_now(const worker& w, clock::time_point now, std::chrono::milliseconds slow_start) {
+  constexpr std::uint32_t whole = load::weight_unit;
+  if (now - w.back_since >= slow_start) return w.settings.weight * whole;
+  const auto part = w.settings.weight * whole * (now - w.back_since) / slow_start;
+  return std::max(w.settings.weight * whole / 10, static_cast<std::uint32_t>(part));
 }
 
-worker* workers::acquire(const worker* avoid) {
-  const auto chosen = pick(loads_, avoid ? std::optional(avoid->slot) : std::nullopt);
+}  // namespace
+
+result<std::shared_ptr<worker>> workers::add(const worker_settings& settings, asio::ip::tcp::endpoint where) {
+  for (const auto& w : all_) {
+    if (w->settings.where != settings.where) continue;
+    if (w->wish != worker::wanted::gone)
+      return fail_with(exit_code::wrong_usage, "the worker {} is here already", w->name);
+    w->settings = settings;
+    make_ready(*w);
+    return w;
+  }
+  auto added = all_.emplace_back(std::make_shared<worker>(settings, where, rules_));
+  added->slot = loads_.size();
+  added->number = ++last_number_;
+  loads_.emplace_back();
+  refresh();
+  return added;
+}
+
+worker* workers::find(std::string_view name) const {
+  for (const auto& w : all_)
+    if (w->name == name && w->wish != worker::wanted::gone) return w.get();
+  return nullptr;
+}
+
+void workers::say(const worker& w, std::string_view what) const {
+  log::info("worker {} worker={} in_flight={}", what, w.name, in_flight(w));
+}
+
+void workers::drain(worker& w) {
+  w.wish = worker::wanted::drained;
+  w.close_idle();
+  say(w, "drained by an operator");
+  refresh();
+}
+
+void workers::make_ready(worker& w) {
+  w.wish = worker::wanted::serving;
+  say(w, "made ready by an operator");
+  refresh();
+}
+
+void workers::remove(worker& w) {
+  w.wish = worker::wanted::gone;
+  w.close_idle();
+  say(w, "removed by an operator");
+  refresh();
+}
+
+void workers::change(worker& w, std::uint32_t weight, std::uint32_t in_flight_max) {
+  w.settings.weight = weight;
+  w.settings.in_flight_max = in_flight_max;
+  refresh();
+}
+
+void workers::refresh() {
+  std::size_t candidates = 0;
+  std::size_t healthy = 0;
+  for (const auto& w : all_) {
+    if (w->wish != worker::wanted::serving) continue;
+    ++candidates;
+    healthy += w->state.usable();
+  }
+  const bool panic = healthy < candidates && healthy * 100 < candidates * limits_.panic_percent;
+  if (panic != in_panic_) {
+    if (panic)
+      log::warning("too few workers are healthy: all get requests healthy={} workers={}", healthy,
+                   candidates);
+    else
+      log::info("enough workers are healthy again healthy={} workers={}", healthy, candidates);
+  }
+  in_panic_ = panic;
+  const auto now = clock::now();
+  for (const auto& w : all_) {
+    auto& room = loads_[w->slot];
+    room.usable = w->wish == worker::wanted::serving && (panic || w->state.usable());
+    room.weight = weight_now(*w, now, limits_.slow_start);
+    room.in_flight_max = w->settings.in_flight_max;
+  }
+  serve_waiting();
+}
+
+worker* workers::acquire(std::optional<std::uint64_t> avoid) {
+  std::optional<std::size_t> slot;
+  if (avoid)
+    for (const auto& w : all_)
+      if (w->number == *avoid) slot = w->slot;
+  const auto chosen = pick(loads_, slot);
   if (!chosen) return nullptr;
   ++loads_[*chosen].in_flight;
   ++all_[*chosen]->counters.requests;
@@ -40,7 +123,7 @@ void workers::release(worker& w) {
 void workers::serve_waiting() {
   if (!any_usable()) return dismiss_waiting();
   while (!waiting_.empty()) {
-    auto* free = acquire(nullptr);
+    auto* free = acquire(std::nullopt);
     if (!free) return;
     waiting_.give(free);
   }
@@ -51,13 +134,17 @@ void workers::dismiss_waiting() {
 }
 
 void workers::apply(worker& w, const health::change& change, std::string_view detail) {
-  loads_[w.slot].usable = w.state.usable();
   const auto line =
       fmt::format("worker {} -> {}: {} worker={}{}{}{}", to_string(change.from), to_string(change.to),
                   change.why, w.name, detail.empty() ? "" : " detail=\"", detail, detail.empty() ? "" : "\"");
   log::write(w.state.usable() ? log::level::info : log::level::warning, line);
-  if (!w.state.usable()) w.close_idle();
-  serve_waiting();
+  if (!w.state.usable()) {
+    w.close_idle();
+    w.was_out = true;
+  } else if (w.was_out) {
+    w.back_since = clock::now();
+  }
+  refresh();
 }
 
 void workers::probed(worker& w, const probe_answer& answer) {
@@ -72,9 +159,28 @@ void workers::failed(worker& w, fault how) {
   if (const auto change = w.state.failed(clock::now())) apply(w, *change, to_string(how));
 }
 
+void workers::answered(worker& w, unsigned status) {
+  if (const auto change = w.state.answered(status, clock::now()))
+    apply(w, *change, fmt::format("status {}", status));
+}
+
+void workers::forget_those_that_left() {
+  std::vector<load> kept;
+  std::erase_if(all_, [&](const auto& w) {
+    w->left = w->wish == worker::wanted::gone && in_flight(*w) == 0;
+    if (!w->left) kept.push_back(loads_[w->slot]);
+    return w->left;
+  });
+  if (kept.size() == loads_.size()) return;
+  loads_ = std::move(kept);
+  for (std::size_t slot = 0; slot < all_.size(); ++slot) all_[slot]->slot = slot;
+}
+
 void workers::sweep() {
   const auto oldest = clock::now() - limits_.worker_idle_timeout;
   for (const auto& w : all_) w->sweep(oldest);
+  forget_those_that_left();
+  refresh();
 }
 
 }  // namespace atelier::lb

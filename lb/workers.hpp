@@ -7,6 +7,7 @@
 #include "lb/worker.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,11 +24,22 @@ class workers {
   workers(asio::io_context& loop, const limits& bounds, const health_rules& rules)
       : limits_(bounds), rules_(rules), waiting_(loop) {}
 
-  /// Resolves its name, blocking. Errors: no such name; a worker that is here already.
-  result<> add(const worker_settings& settings);
+  /// A worker that is leaving stays after all, as `settings` say. Errors: one that is here already.
+  result<std::shared_ptr<worker>> add(const worker_settings& settings, asio::ip::tcp::endpoint where);
 
-  /// The worker for the next request, whose slot is taken until release(); null where none has room.
-  worker* acquire(const worker* avoid);
+  /// By HOST:PORT; null where there is none. One that is leaving counts as gone.
+  worker* find(std::string_view name) const;
+
+  /// What an operator wants of a worker: no new requests; requests again; gone once it has answered what it
+  /// has.
+  void drain(worker& w);
+  void make_ready(worker& w);
+  void remove(worker& w);
+  void change(worker& w, std::uint32_t weight, std::uint32_t in_flight_max);
+
+  /// The worker for the next request, whose slot is taken until release(); null where none has room. `avoid`
+  /// is the number of the worker that failed it before.
+  worker* acquire(std::optional<std::uint64_t> avoid);
 
   /// Waits for room, first come first served, for limits.queue_timeout. Null: none came free in time, the
   /// queue is full, or no worker is usable any more.
@@ -40,27 +52,39 @@ class workers {
 
   bool any_usable() const { return lb::any_usable(loads_); }
 
+  /// Too few are healthy: all get requests (limits.panic_percent).
+  bool in_panic() const { return in_panic_; }
+
   /// Evidence, for and against. A worker that goes down because it gives no answer at all loses the requests
   /// that can be sent to another one.
   void probed(worker& w, const probe_answer& answer);
   void failed(worker& w, fault how);
+  void answered(worker& w, unsigned status);
 
-  /// Closes connections that rested too long or that their worker closed.
+  /// Once a second: closes connections that rested too long or that their worker closed, lets the weight of a
+  /// worker that has come back grow, forgets those that have left.
   void sweep();
+
+  /// Weights and bounds may have changed: look at all anew.
+  void refresh();
 
   std::size_t waiting() const { return waiting_.length(); }
   std::size_t in_flight(const worker& w) const { return loads_[w.slot].in_flight; }
-  const std::vector<std::unique_ptr<worker>>& all() const { return all_; }
+  const std::vector<std::shared_ptr<worker>>& all() const { return all_; }
 
  private:
   void apply(worker& w, const health::change& change, std::string_view detail);
   void serve_waiting();
+  void say(const worker& w, std::string_view what) const;
+  void forget_those_that_left();
 
   const limits& limits_;
   const health_rules& rules_;
-  std::vector<std::unique_ptr<worker>> all_;
+  std::vector<std::shared_ptr<worker>> all_;
   std::vector<load> loads_;  // by worker::slot
   waiting_line<worker*> waiting_;
+  std::uint64_t last_number_ = 0;
+  bool in_panic_ = false;
 };
 
 }  // namespace atelier::lb

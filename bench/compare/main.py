@@ -6,6 +6,7 @@ import sys
 import traceback
 
 import api
+import conformance
 import growth
 import loader
 import micro
@@ -30,6 +31,7 @@ ABOUT = """What can be measured; several may be named, and `SET:PART` takes one 
               parts: {growth}
   micro       Google Benchmark: parser, serialiser, pipeline queue, record reader
   callgrind   instruction counts of the hot paths
+  conformance requests of our own from RFC 9112 and 9110: atelier lb, nginx and HAProxy; --failures lists who fails what
   clean       remove data, clusters and logs of earlier runs
 
 --products N takes that many products (quick: 100000, full: 1000011); growth, api, proxy and loader alone take quick's unless --full is given.
@@ -69,6 +71,7 @@ def main():
     parser.add_argument("--rounds", type=int, help="rounds of each comparison (5)")
     parser.add_argument("--seconds", type=int, help="length of one measurement (quick 4, full 12)")
     parser.add_argument("--minutes", type=int, help="end after so many, with what there is (quick 60, full 240)")
+    parser.add_argument("--failures", action="store_true", help="of conformance: list them")
     parser.add_argument("--publish", action="store_true", help="write the table into docs/performance.md")
     asked = parser.parse_args()
     if asked.what == ["help"]:
@@ -76,6 +79,8 @@ def main():
         return 0
     if asked.what in (["callgrind"], ["micro"], ["head"]):
         return micro.run(asked.what[0])
+    if asked.what == ["conformance"]:
+        return conformance.run(asked.failures)
     if asked.what == ["clean"]:
         import shutil
         shutil.rmtree(WORK, ignore_errors=True)

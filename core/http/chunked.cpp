@@ -17,9 +17,76 @@ bool is_token(char c) {
          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
 bool is_text(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); }
 
 }  // namespace
+
+// False: malformed. A line may end behind a name or a value, not behind the blanks after them.
+bool chunked_decoder::read_extension(char c) {
+  switch (state_) {
+    case state::before_semicolon:
+    case state::after_value:
+      if (c == ';') state_ = state::before_name;
+      return c == ';' || is_blank(c);
+    case state::before_name:
+      if (is_token(c)) state_ = state::name;
+      return is_token(c) || is_blank(c);
+    case state::name:
+    case state::after_name:
+      if (c == '=')
+        state_ = state::before_value;
+      else if (c == ';')
+        state_ = state::before_name;
+      else if (is_blank(c))
+        state_ = state::after_name;
+      else if (state_ == state::name && c == '\r')
+        state_ = state::size_newline;
+      else
+        return state_ == state::name && is_token(c);
+      return true;
+    case state::before_value:
+      if (c == '"')
+        state_ = state::quoted_value;
+      else if (is_token(c))
+        state_ = state::value;
+      else
+        return is_blank(c);
+      return true;
+    case state::value:
+      if (c == ';')
+        state_ = state::before_name;
+      else if (is_blank(c))
+        state_ = state::after_value;
+      else if (c == '\r')
+        state_ = state::size_newline;
+      else
+        return is_token(c);
+      return true;
+    case state::quoted_value:
+      if (c == '"')
+        state_ = state::value_ended;
+      else if (c == '\\')
+        state_ = state::escaped;
+      return is_text(c);
+    case state::value_ended:
+      if (c == ';')
+        state_ = state::before_name;
+      else if (c == '\r')
+        state_ = state::size_newline;
+      else if (is_blank(c))
+        state_ = state::after_value;
+      else
+        return false;
+      return true;
+    case state::escaped:
+      state_ = state::quoted_value;
+      return is_text(c);
+    default:
+      return false;
+  }
+}
 
 chunked_decoder::step chunked_decoder::decode(std::string_view input) {
   const auto broken = [this](std::size_t at) {
@@ -38,7 +105,9 @@ chunked_decoder::step chunked_decoder::decode(std::string_view input) {
         } else if (!digits_seen_) {
           return broken(i);
         } else if (c == ';') {
-          state_ = state::extension;
+          state_ = state::before_name;
+        } else if (is_blank(c)) {
+          state_ = state::before_semicolon;
         } else if (c == '\r') {
           state_ = state::size_newline;
         } else {
@@ -46,20 +115,17 @@ chunked_decoder::step chunked_decoder::decode(std::string_view input) {
         }
         break;
       }
-      case state::extension:
-      case state::extension_quoted:
-      case state::extension_escaped:
-        if (++line_bytes_ > line_bytes_max) return broken(i);
-        if (c == '\r' && state_ == state::extension)
-          state_ = state::size_newline;
-        else if (!is_text(c))
-          return broken(i);
-        else if (state_ == state::extension_escaped)
-          state_ = state::extension_quoted;
-        else if (c == '"')
-          state_ = state_ == state::extension ? state::extension_quoted : state::extension;
-        else if (c == '\\' && state_ == state::extension_quoted)
-          state_ = state::extension_escaped;
+      case state::before_semicolon:
+      case state::before_name:
+      case state::name:
+      case state::after_name:
+      case state::before_value:
+      case state::value:
+      case state::quoted_value:
+      case state::escaped:
+      case state::value_ended:
+      case state::after_value:
+        if (++line_bytes_ > line_bytes_max || !read_extension(c)) return broken(i);
         break;
       case state::size_newline:
         if (c != '\n') return broken(i);

@@ -31,10 +31,18 @@ class chunked_decoder {
 
  private:
   enum class state : std::uint8_t {
-    size,       // hexadecimal digits, at least one
-    extension,  // ;name=value, checked and dropped
-    extension_quoted,
-    extension_escaped,
+    size,  // hexadecimal digits, at least one
+    // Extensions, checked and dropped: *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )
+    before_semicolon,
+    before_name,
+    name,
+    after_name,
+    before_value,
+    value,
+    quoted_value,
+    escaped,
+    value_ended,  // its second quote was read
+    after_value,
     size_newline,  // the CR of a size line was read
     data,
     data_cr,
@@ -47,6 +55,8 @@ class chunked_decoder {
     done,
     broken,
   };
+  bool read_extension(char c);
+
   state state_ = state::size;
   bool digits_seen_ = false;
   std::uint64_t left_ = 0;      // of the chunk

@@ -24,12 +24,16 @@ server::~server() = default;
 result<> server::listen(const address& where, const listen_options& options) {
   auto acceptor = listen_on(loop_, where, options);
   if (!acceptor) return acceptor.error();
+  listen(std::move(*acceptor));
+  return {};
+}
+
+void server::listen(tcp_acceptor acceptor) {
   accepting_ =
-      std::make_unique<accept_loop>(std::move(*acceptor), limits_.connections_max, [this](tcp_socket socket) {
+      std::make_unique<accept_loop>(std::move(acceptor), limits_.connections_max, [this](tcp_socket socket) {
         asio::co_spawn(loop_, serve(std::move(socket)),
                        asio::detached);  // ends by itself; drain() waits for it
       });
-  return {};
 }
 
 void server::start() {

@@ -76,6 +76,7 @@ class server {
 
   /// Binds; serving begins with start().
   result<> listen(const address& where, const listen_options& options = {});
+  void listen(tcp_acceptor acceptor);
   void start();
 
   /// One line a request from now on. The log outlives us.
@@ -84,6 +85,10 @@ class server {
   /// Stops accepting, closes idle connections, lets requests under way finish with `Connection: close`, and
   /// cuts what is left after `patience`. Returns when no connection is open.
   task<> drain(std::chrono::milliseconds patience);
+
+  /// For a listener that another process goes on serving.
+  void stop_accepting() { accepting_->stop(); }
+  int listener_descriptor() { return accepting_->descriptor(); }
 
   /// Ends every connection now; drain() returns soon after.
   void cut();

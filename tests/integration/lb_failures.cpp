@@ -293,7 +293,8 @@ TEST_CASE("when every worker has its maximum, requests wait in line, for a while
 TEST_CASE("probes take a worker out and bring it back", "[lb]") {
   scripted_worker one(answering([](const std::string&) { return answer_with("ok"); }));
   scripted_worker two(answering([](const std::string&) { return answer_with("ok"); }));
-  const proxy_process proxy({one.address(), two.address()});
+  const bool slowly = GENERATE(false, true);
+  const proxy_process proxy({one.address(), two.address()}, {"--slow-start", slowly ? "1m" : "1ms"});
   const auto up = "worker_up{worker=\"" + two.address() + "\"}";
   CHECK(proxy.metric(up) == 1);
   two.set_ready(false);
@@ -303,8 +304,9 @@ TEST_CASE("probes take a worker out and bring it back", "[lb]") {
   CHECK(two.requests().empty());
   two.set_ready(true);
   CHECK(wait_until(5s, [&] { return proxy.metric(up) == 1; }));
-  for (int i = 0; i < 10; ++i) CHECK(client.get("/").status == 200);
-  CHECK(two.requests().size() == 5);
+  if (!slowly) std::this_thread::sleep_for(1100ms);  // weights are looked at once a second
+  for (int i = 0; i < 22; ++i) CHECK(client.get("/").status == 200);
+  CHECK(two.requests().size() == (slowly ? 2 : 11));  // at first it has a tenth of its weight
 }
 
 TEST_CASE("a client that does not take its answer is cut, and its worker is free before", "[lb]") {

@@ -153,8 +153,8 @@ TEST_CASE("a head or a body that comes too slowly is 408, and a connection at re
 TEST_CASE("a refused head is said as the client accepts it, as far as that could be read", "[lb]") {
   scripted_worker worker(answering([](const std::string&) { return answer_with("ok"); }));
   const proxy_process proxy({worker.address()});
-  for (const std::string accept :
-       {"Accept: application/problem+json\r\n", "Accept: text/html\r\nAccept: application/problem+json\r\n"}) {
+  for (const std::string accept : {"Accept: application/problem+json\r\n",
+                                   "Accept: text/html\r\nAccept: application/problem+json\r\n"}) {
     auto client = proxy.connect();
     client.send("GET / HTTP/1.1\r\n" + accept + "Host: a\r\nHost: b\r\n\r\n");
     const auto answer = client.read();

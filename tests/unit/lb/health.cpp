@@ -51,7 +51,7 @@ TEST_CASE("requests that fail in a row put a worker aside; an answer between the
   h.probed(true, start);
   CHECK_FALSE(h.failed(start));
   CHECK_FALSE(h.failed(start));
-  h.answered();
+  h.answered(200, {});
   CHECK_FALSE(h.failed(start));
   CHECK_FALSE(h.failed(start));
   CHECK(h.failed(start)->to == health::state::aside);
