@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <memory>
 
 namespace atelier::app {
@@ -45,9 +46,41 @@ void add_client_limits(CLI::App& role, lb::limits& l) {
            "From the first byte of a request to the end of its head: 408");
   add_time(role, "--idle-timeout", l.idle_timeout, "A client's connection between two requests");
   add_time(role, "--body-timeout", l.body_timeout, "Silence while a body is sent or received");
+  add_count<std::size_t>(role, "--body-bytes-max", l.body_bytes_max,
+                         "Bytes of a request's body as it is sent: 413; 0: no limit", 0,
+                         std::size_t{1} << 50);
+  add_time_or_none(role, "--total-timeout", l.total_timeout,
+                   "From a request's whole head to the end of its answer: 504");
   add_time(role, "--linger-timeout", l.linger_timeout,
            "How long a client whose request was refused may go on sending");
   add_time(role, "--drain-timeout", l.drain_timeout, "From SIGTERM until connections still open are cut");
+}
+
+void add_clients(CLI::App& role, lb::limits& l) {
+  add_count<unsigned>(role, "--client-connections-max", l.client.connections_max,
+                      "Connections of one client's address: 429; 0: no limit", 0, 1'000'000);
+  add_count<unsigned>(role, "--client-rate", l.client.rate,
+                      "Requests a second of one client's address: 429; 0: no limit", 0, 1'000'000);
+  add_count<unsigned>(role, "--client-burst", l.client.burst,
+                      "Requests that may come at once; 0: as many as in a second", 0, 1'000'000);
+  role.add_option_function<std::vector<std::string>>(
+          "--trusted-proxy",
+          [&l](const std::vector<std::string>& all) {
+            for (const auto& text : all)
+              if (const auto added = l.trusted_proxies.add(text); !added)
+                throw CLI::ValidationError(added.error().what);
+          },
+          "Whose Forwarded and X-Forwarded-… are believed and added to, instead of replaced; repeat for each")
+      ->type_name("ADDRESS[/BITS]");
+  role.add_flag(
+      "--proxy-protocol", l.proxy_protocol,
+      "Every connection begins with a PROXY protocol header, version 1 or 2, that names the client");
+  role.add_option("--upgrade", l.tunnel,
+                  "Requests to switch to another protocol: pass over Upgrade, or tunnel")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, bool>{{"ignore", false}, {"tunnel", true}}))
+      ->type_name("ignore|tunnel")
+      ->default_str("ignore");
+  add_time(role, "--tunnel-timeout", l.tunnel_timeout, "Silence on a connection that was switched");
 }
 
 void add_worker_limits(CLI::App& role, lb::limits& l) {
@@ -165,6 +198,7 @@ void add_lb(CLI::App& program, action& chosen) {
   add_addresses(role, *wanted);
   add_control(role, *wanted);
   add_client_limits(role, wanted->bounds);
+  add_clients(role, wanted->bounds);
   add_worker_limits(role, wanted->bounds);
   add_health(role, wanted->probes, wanted->health);
   add_access_log(role, wanted->access);

@@ -48,6 +48,19 @@ CLI::Option* add_time(CLI::App& role, const char* name, milliseconds& value, con
       ->default_str(time_text(value));
 }
 
+CLI::Option* add_time_or_none(CLI::App& role, const char* name, milliseconds& value, const char* about) {
+  const auto read = [&value](const std::string& text) {
+    const auto parsed = text == "none" ? std::optional(milliseconds(0)) : parse_time(text);
+    if (!parsed)
+      throw CLI::ValidationError(
+          fmt::format("'{}' is neither `none` nor a time up to a day: write 250ms, 10s or 2m", text));
+    value = *parsed;
+  };
+  return role.add_option_function<std::string>(name, read, about)
+      ->type_name("TIME|none")
+      ->default_str("none");
+}
+
 CLI::Option* add_address(CLI::App& role, const char* name, address& value, const char* about) {
   const auto read = [&value](const std::string& text) { value = read_address(text); };
   return role.add_option_function<std::string>(name, read, about)

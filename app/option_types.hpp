@@ -19,6 +19,10 @@ std::optional<std::chrono::milliseconds> parse_time(std::string_view text);
 /// `value` is the default; help shows it as a person would write it.
 CLI::Option* add_time(CLI::App& role, const char* name, std::chrono::milliseconds& value, const char* about);
 
+/// The same with `none`, which is zero and here the default.
+CLI::Option* add_time_or_none(CLI::App& role, const char* name, std::chrono::milliseconds& value,
+                              const char* about);
+
 template <class T>
 CLI::Option* add_count(CLI::App& role, const char* name, T& value, const char* about, T least, T most) {
   return role.add_option(name, value, about)

@@ -2,6 +2,7 @@
 
 #include "core/http/problem.hpp"
 #include "lb/error_answer.hpp"
+#include "lb/proxy_header.hpp"
 
 #include <boost/asio/ip/address_v6.hpp>
 #include <sys/socket.h>
@@ -32,7 +33,10 @@ client_connection::client_connection(context& shared, tcp_socket socket, bool dr
   shared_.guard.add(*this);
 }
 
-client_connection::~client_connection() { shared_.workspaces.give_back(std::move(space_)); }
+client_connection::~client_connection() {
+  if (!key_.empty()) shared_.clients.disconnect(key_);
+  shared_.workspaces.give_back(std::move(space_));
+}
 
 void client_connection::expire() noexcept {
   if (exchange_) return exchange_->expire();
@@ -97,7 +101,46 @@ void client_connection::rest() {
   }
 }
 
+// False: there is none that is right, and nobody is answered whose name we do not know.
+task<bool> client_connection::read_proxy_header() {
+  stage_ = stage::reading;
+  deadline = shared_.from_now(shared_.bounds.head_timeout);
+  for (;;) {
+    const auto header = lb::read_proxy_header(space_ ? space_->in.readable() : std::string_view());
+    if (header.what == proxy_header::kind::refused) {
+      ++shared_.count.refused;
+      co_return false;
+    }
+    if (header.what == proxy_header::kind::complete) {
+      space_->in.consume(header.size);
+      if (!header.client.empty()) address_ = header.client;
+      stage_ = stage::idle;
+      co_return true;
+    }
+    co_await socket_.async_wait(tcp_socket::wait_read, no_throw);
+    const bool had_some = space_ && !space_->in.empty();
+    if (cut_ || expired_ || !receive() || (space_->in.empty() && had_some)) co_return false;
+  }
+}
+
+// False: this address has as many connections as it may.
+bool client_connection::admit() {
+  const auto& bounds = shared_.bounds;
+  trusted_ = !bounds.trusted_proxies.empty() && bounds.trusted_proxies.contains(std::string_view(address_));
+  if (bounds.client.connections_max == 0 || trusted_) return true;
+  auto key = client_key(address_);
+  if (!shared_.clients.connect(key, bounds.client)) return false;
+  key_ = std::move(key);
+  return true;
+}
+
 task<> client_connection::run() {
+  if (shared_.bounds.proxy_protocol && !co_await read_proxy_header()) co_return;
+  if (!admit()) {
+    ++shared_.count.limited;
+    if (!space_) space_ = shared_.workspaces.take();
+    co_return co_await refuse(429, "too many connections from this address");
+  }
   for (;;) {
     const auto what = look();
     if (what == found::nothing) {
@@ -112,7 +155,7 @@ task<> client_connection::run() {
     if (what == found::fault) co_return co_await refuse(outcome_.status, outcome_.reason);
 
     stage_ = stage::forwarding;
-    client_side side{socket_, *space_, {address_}, *this, closing_};
+    client_side side{socket_, *space_, {.address = address_, .trusted = trusted_}, *this, closing_};
     const auto ending = co_await forward(shared_, side, outcome_.size, exchange_);
     if (ending == exchange::ending::linger) co_await linger();
     if (ending == exchange::ending::cut) {
@@ -129,14 +172,14 @@ void client_connection::log_refusal(unsigned status, std::string_view id) {
   shared_.log->write({.request_id = id,
                       .client = address_,
                       .status = status,
-                      .ended = "refused",
+                      .ended = status == 429 ? "limited" : "refused",
                       .received_bytes = space_->in.size(),
                       .sent_bytes = space_->to_client.text.size()});
 }
 
 // Not one byte of such a request reaches a worker.
 task<> client_connection::refuse(unsigned status, std::string_view reason) {
-  ++shared_.count.refused;
+  if (status != 429) ++shared_.count.refused;
   ++shared_.count.answers[status / 100];
   stage_ = stage::refusing;
   expired_ = false;
@@ -147,7 +190,8 @@ task<> client_connection::refuse(unsigned status, std::string_view reason) {
                       .sentence = reason,
                       .as_problem = http::accepts_problem(space_->in.readable()),
                       .keep_alive = false,
-                      .request_id = id};
+                      .request_id = id,
+                      .retry_after = std::chrono::seconds(status == 429)};
   write_error_answer(answer, out.text);
   log_refusal(status, id);
   deadline = shared_.from_now(shared_.bounds.body_timeout);

@@ -35,12 +35,16 @@ class client_connection final : public watched {
   task<> refuse(unsigned status, std::string_view reason);
   void log_refusal(unsigned status, std::string_view id);
   task<> linger();
+  task<bool> read_proxy_header();
+  bool admit();
 
   context& shared_;
   tcp_socket socket_;
   std::unique_ptr<workspace> space_;  // null while idle
   exchange* exchange_ = nullptr;      // while one is under way
-  std::string address_;
+  std::string address_;               // of the client, from its socket or a header of the PROXY protocol
+  std::string key_;                   // by which it is counted; empty: it is not
+  bool trusted_ = false;              // it is a proxy that says the truth about its clients
   http::head_outcome outcome_;
   stage stage_ = stage::idle;
   bool expired_ = false;

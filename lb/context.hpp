@@ -23,6 +23,7 @@ struct counters {
       answers{};  // to clients, by the first digit of the status, the proxy's own included
   std::uint64_t retries = 0;
   std::uint64_t unavailable = 0;  // requests for which no worker had room in time
+  std::uint64_t limited = 0;      // asked too fast, or had too many connections: 429
   std::uint64_t broken_off = 0;   // answers that could not be finished: the worker or the client left
   std::uint64_t bytes_in = 0;     // from clients
   std::uint64_t bytes_out = 0;    // to clients
@@ -43,6 +44,7 @@ struct workspace {
   std::string method;
   std::string path;
   std::string trace_id;
+  std::string client;
   std::string worker;
 
   bool worth_keeping();
@@ -60,6 +62,7 @@ struct context {
   http::request_ids ids;
   access_log* log = nullptr;  // null: none
   counters count;
+  client_table clients;
   stock<workspace> workspaces{1024};
 
   // Heads are parsed here and used up before anything else runs.

@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -42,10 +43,37 @@ exchange::exchange(context& shared, client_side client, std::size_t head_bytes)
   body_ = reframer(body_framing_, content_length_, body_framing_);
   client_.guard.deadline = clock::time_point::max();
   received_bytes_ = head_bytes;
+  const auto& bounds = shared.bounds;
+  if (bounds.total_timeout.count() > 0) last_moment_ = started_ + bounds.total_timeout;
+  may_switch_ = bounds.tunnel && shared.request.upgrade && verb_ == http::method::get &&
+                body_framing_ == http::framing::none && minor_version_ == 1 &&
+                shared.request.fields.find("upgrade");
+  client_.facts.upgrades = may_switch_;
   if (shared.log) {
     space_.method = shared.request.verb_text;
     space_.path = shared.request.path;
   }
+  if (shared.log || bounds.client.rate > 0)
+    space_.client = client_.facts.trusted
+                        ? client_behind(bounds.trusted_proxies, client_.facts.address, shared.request.fields)
+                        : client_.facts.address;
+  check_limits();
+}
+
+// What is refused before a worker is asked.
+void exchange::check_limits() {
+  const auto& bounds = shared_.bounds;
+  if (bounds.body_bytes_max > 0 && body_framing_ == http::framing::sized &&
+      content_length_ > bounds.body_bytes_max) {
+    ++shared_.count.refused;
+    return answer_error(413, "refused", "body too large");
+  }
+  if (bounds.client.rate == 0) return;
+  const auto wait = shared_.clients.ask(client_key(space_.client), bounds.client, now());
+  if (wait.count() == 0) return;
+  ++shared_.count.limited;
+  retry_after_ = std::chrono::ceil<std::chrono::seconds>(wait);
+  answer_error(429, "limited", "too many requests from this address");
 }
 
 exchange::~exchange() {
@@ -82,14 +110,36 @@ bool exchange::choose_worker() {
 task<> exchange::wait_for_worker() {
   parsed_ = false;
   const auto since = now();
-  worker_ = co_await shared_.pool.acquire_later();
+  watch_client_in_line();
+  const auto left = last_moment_ == clock::time_point::max() ? clock::duration::max() : last_moment_ - since;
+  worker_ = co_await shared_.pool.acquire_later(std::min<clock::duration>(shared_.bounds.queue_timeout, left),
+                                                place_in_line_);
   now_is_fresh_ = false;
   queued_ += now() - since;
+  if (client_has_left_) {
+    leave_worker(false);
+    co_return leave("client_left");
+  }
   if (worker_) co_return;
   ++shared_.count.unavailable;
   answer_error(
       503, "no_worker",
       shared_.pool.any_usable() ? "all workers are busy, try again" : "no worker is available, try again");
+}
+
+// A client that does not wait for its answer any more gives its place to others.
+void exchange::watch_client_in_line() {
+  if (waiting_for_ & client_read) return;
+  if (!parked_) parked_.emplace(shared_.loop);
+  waiting_for_ |= client_read;
+  client_.socket.async_wait(tcp_socket::wait_read, [this](error_code) {
+    waiting_for_ &= ~client_read;
+    parked_->cancel();
+    char byte;
+    const auto n = ::recv(client_.socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    client_has_left_ = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+    if (client_has_left_) place_in_line_.leave();
+  });
 }
 
 bool exchange::take_connection() {
@@ -111,7 +161,7 @@ task<> exchange::connect() {
   if (error) co_return fail(fault::no_connection);
   ++worker_->counters.connections;
   parsed_ = false;
-  client_.guard.deadline = shared_.from_now(shared_.bounds.connect_timeout);
+  set_deadline(shared_.bounds.connect_timeout);
   if (::connect(socket.native_handle(), worker_->endpoint.data(),
                 static_cast<socklen_t>(worker_->endpoint.size())) != 0) {
     if (errno != EINPROGRESS) co_return fail(fault::no_connection);
@@ -146,7 +196,7 @@ void exchange::start_sending() {
   given_at_ = now();
   cursor_ = head_bytes_;
   body_ = reframer(body_framing_, content_length_, body_framing_);
-  sent_bytes_ = 0;
+  sent_bytes_ = body_bytes_ = 0;
   worker_is_empty_ = true;
   worker_->unanswered.push_back(*this);
 }
@@ -164,9 +214,11 @@ void exchange::leave_worker(bool reusable) {
 }
 
 exchange::ending exchange::end() {
+  const bool answered = turn_ == end_of_turn::answered || turn_ == end_of_turn::switched;
   leave_worker(false);
   shared_.count.request_times.add(now() - started_);
-  if (shared_.log) log_it();
+  if (shared_.log) log_it(answered);
+  if (turn_ == end_of_turn::switched) return ending::ended;
   if (turn_ != end_of_turn::answered) {
     ++shared_.count.broken_off;
     return ending::cut;
@@ -176,14 +228,18 @@ exchange::ending exchange::end() {
   return body_.now() == reframer::state::complete && space_.in.empty() ? ending::close : ending::linger;
 }
 
+// For what happens next, unless the request as a whole is over before.
+void exchange::set_deadline(std::chrono::milliseconds limit) {
+  client_.guard.deadline = std::min(shared_.from_now(limit), last_moment_);
+}
+
 clock::time_point exchange::now() {
   if (!std::exchange(now_is_fresh_, true)) now_ = clock::now();
   return now_;
 }
 
-void exchange::log_it() {
-  const bool went_wrong = status_ >= 500 || turn_ != end_of_turn::answered;
-  if (!shared_.log->wants(went_wrong)) return;
+void exchange::log_it(bool answered) {
+  if (!shared_.log->wants(status_ >= 500 || !answered)) return;
   const std::array<access_entry::phase, 4> phases{{{"queue", queued_},
                                                    {"connect", connecting_},
                                                    {"first_byte", first_byte_},
@@ -192,7 +248,7 @@ void exchange::log_it() {
   const std::array<access_entry::word, 2> more{{{"worker", space_.worker}, {"retries", retries}}};
   shared_.log->write({.request_id = space_.request_id,
                       .trace_id = space_.trace_id,
-                      .client = client_.facts.address,
+                      .client = space_.client,
                       .method = space_.method,
                       .path = space_.path,
                       .status = status_,
@@ -258,6 +314,7 @@ task<exchange::ending> forward(context& shared, client_side client, std::size_t 
     }
     if (!one.has_settled()) co_await one.settle();
   } while (one.goes_on());
+  if (one.is_tunnel()) co_await one.tunnel();
   under_way = nullptr;
   co_return one.end();
 }

@@ -29,6 +29,7 @@ class exchange final : private unanswered_request {
     close,   // answered with Connection: close
     linger,  // the same, and the client is still sending
     cut,     // an answer broke off, or the client is gone
+    ended,   // a tunnel has ended: nothing more is to be said
   };
 
   /// The request's head is parsed in shared.request and is the first `head_bytes` of space.in.
@@ -65,6 +66,10 @@ class exchange final : private unanswered_request {
   bool has_settled() const { return waiting_for_ == 0; }
   task<> settle();
 
+  /// The worker has switched to another protocol: what is left to do is tunnel().
+  bool is_tunnel() const { return turn_ == end_of_turn::switched; }
+  task<> tunnel();
+
   /// To be called last.
   ending end();
 
@@ -74,7 +79,7 @@ class exchange final : private unanswered_request {
  private:
   void worker_is_silent() noexcept override;
 
-  enum class end_of_turn : std::uint8_t { none, answered, failed, gone };
+  enum class end_of_turn : std::uint8_t { none, answered, switched, failed, gone };
 
   unsigned upload();
   bool receive_body(unsigned& needs);
@@ -93,10 +98,14 @@ class exchange final : private unanswered_request {
   void give_up(fault how);
   void answer_error(unsigned status, std::string_view ended, std::string_view sentence);
   void skip_body();
+  void check_limits();
+  void watch_client_in_line();
+  bool is_too_late() { return now() >= last_moment_; }
+  void set_deadline(std::chrono::milliseconds limit);
   void leave_worker(bool reusable);
   void arm(unsigned one_need);
   clock::time_point now();
-  void log_it();
+  void log_it(bool answered);
 
   context& shared_;
   client_side client_;
@@ -112,13 +121,15 @@ class exchange final : private unanswered_request {
   const std::uint64_t content_length_;
   bool wants_problem_ = false;  // problem details instead of text
   bool repeatable_ = false;
-  bool parsed_ = true;  // shared_.request is still ours: nothing else ran
-  bool kept_ = true;    // head and body so far are still in space_.in: the request can be sent again
+  bool may_switch_ = false;  // to another protocol
+  bool parsed_ = true;       // shared_.request is still ours: nothing else ran
+  bool kept_ = true;         // head and body so far are still in space_.in: the request can be sent again
 
   // The turn.
   worker* worker_ = nullptr;
   std::unique_ptr<upstream> upstream_;
   end_of_turn turn_ = end_of_turn::none;
+  end_of_turn turn_when_sent_ = end_of_turn::answered;
   fault fault_ = fault::no_connection;
 
   std::array<char, http::request_ids::id_bytes> id_;  // made for this request
@@ -128,6 +139,7 @@ class exchange final : private unanswered_request {
   reframer body_;
   std::size_t cursor_ = 0;  // in space_.in: what is before it has been sent or is about to be
   std::uint64_t sent_bytes_ = 0;
+  std::uint64_t body_bytes_ = 0;
   bool upload_done_ = false;
   bool upload_broken_ = false;   // the worker takes no more: it may still answer
   bool client_is_empty_ = true;  // likely nothing to receive: wait first
@@ -159,6 +171,10 @@ class exchange final : private unanswered_request {
   clock::duration first_byte_{-1};
   std::uint64_t received_bytes_ = 0;
   std::uint64_t sent_to_client_bytes_ = 0;
+  clock::time_point last_moment_ = clock::time_point::max();
+  std::chrono::seconds retry_after_{1};
+  workers::place_in_line place_in_line_;
+  bool client_has_left_ = false;  // while it stood in line
   unsigned status_ = 0;
   std::string_view ended_ = "done";
 

@@ -15,7 +15,14 @@ void exchange::worker_is_silent() noexcept {
 
 void exchange::time_is_over() {
   expired_ = false;
-  if (answer_done_ || !space_.to_client.empty()) {
+  now_is_fresh_ = false;
+  if (is_too_late()) {
+    last_moment_ = clock::time_point::max();
+    if (head_written_)
+      leave("too_slow");
+    else
+      answer_error(504, "too_slow", "the request took too long");
+  } else if (answer_done_ || !space_.to_client.empty()) {
     leave("client_slow");  // it does not take its answer
   } else if (!upload_done_ && !upload_broken_ && space_.to_worker.empty()) {
     refuse_body(408, "the request's body did not arrive in time");
@@ -57,7 +64,9 @@ bool exchange::goes_on() {
                    : sent_bytes_ > 0 ? progress::sent
                                      : progress::nothing_sent;
   const retry_facts facts{repeatable_, kept_, was_stale ? 0 : retries_done_};
-  const bool again = !cut_ && may_retry(got, facts, was_stale ? 1 : shared_.bounds.retries_max);
+  now_is_fresh_ = false;
+  const bool again =
+      !cut_ && !is_too_late() && may_retry(got, facts, was_stale ? 1 : shared_.bounds.retries_max);
   auto* failed = worker_;
   leave_worker(false);
   if (was_stale) {
@@ -144,7 +153,7 @@ void exchange::answer_error(unsigned status, std::string_view ended, std::string
                       .keep_alive = keep_alive_,
                       .minor_version = minor_version_,
                       .request_id = space_.request_id};
-  if (status >= 502) answer.retry_after = 1s;
+  if (status >= 502 || status == 429) answer.retry_after = retry_after_;
   write_error_answer(answer, space_.to_client.text);
   ++shared_.count.answers[status / 100];
   head_written_ = answer_done_ = true;

@@ -25,8 +25,7 @@ unsigned exchange::advance() {
   if (turn_ == end_of_turn::none) needs |= download();
   if (turn_ != end_of_turn::none) return 0;
   // The first byte of the answer has a deadline of its own, set when the request was complete.
-  if (!upload_done_ || byte_of_answer_ || answer_done_)
-    client_.guard.deadline = shared_.from_now(shared_.bounds.body_timeout);
+  if (!upload_done_ || byte_of_answer_ || answer_done_) set_deadline(shared_.bounds.body_timeout);
   now_is_fresh_ = false;
   return needs;
 }
@@ -49,12 +48,17 @@ unsigned exchange::upload() {
     }
     if (body_.now() == reframer::state::complete) {
       upload_done_ = true;
-      client_.guard.deadline = shared_.from_now(shared_.bounds.answer_timeout);
+      set_deadline(shared_.bounds.answer_timeout);
       return 0;
     }
     unsigned needs = 0;
     if (in.size() == cursor_ && !receive_body(needs)) return needs;
     const auto taken = body_.take(in.readable().substr(cursor_), out.text);
+    body_bytes_ += taken;
+    if (shared_.bounds.body_bytes_max > 0 && body_bytes_ > shared_.bounds.body_bytes_max) {
+      refuse_body(413, "body too large");
+      return 0;
+    }
     if (body_.now() == reframer::state::refused) {
       refuse_body(400, "the chunked body is malformed");
       return 0;
@@ -103,7 +107,7 @@ unsigned exchange::download() {
     if (turn_ != end_of_turn::none) return 0;
     if (!blocked && !flush_to_client(blocked)) return 0;
     if (answer_done_) {
-      if (!blocked) turn_ = end_of_turn::answered;
+      if (!blocked) turn_ = turn_when_sent_;
       return blocked ? unsigned{client_write} : 0U;
     }
     if (!blocked && read_answer()) continue;  // there was more than could be written at once
@@ -155,10 +159,19 @@ bool exchange::read_answer_head(std::string_view bytes) {
   auto& head = shared_.response;
   const auto outcome = http::parse_response_head(bytes, shared_.bounds.head, verb_, head);
   if (outcome.what == http::head_outcome::kind::incomplete) return false;
-  const bool refused = outcome.what == http::head_outcome::kind::refused || head.status == 101;
+  const bool switches = outcome.what == http::head_outcome::kind::complete && head.status == 101;
+  const bool refused = outcome.what == http::head_outcome::kind::refused || (switches && !may_switch_);
   if (refused || (head.status < 200 && ++interim_answers_ > interim_answers_max)) {
     fail(fault::bad_answer);
     return false;
+  }
+  if (switches) {
+    write_switch_head(head, space_.to_client.text);
+    space_.from_worker.consume(outcome.size);
+    status_ = head.status;
+    head_written_ = answer_done_ = true;
+    turn_when_sent_ = end_of_turn::switched;
+    return true;
   }
   if (head.status < 200) {
     if (minor_version_ == 1) write_interim_head(head, space_.to_client.text);

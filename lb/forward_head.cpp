@@ -108,6 +108,13 @@ class named_by_connection {
   bool any_ = false;
 };
 
+// What the other side is asked to switch to, or has switched to.
+void append_upgrade(const http::field_list& fields, std::string& out) {
+  out += "Connection: Upgrade\r\n";
+  for (const auto& f : fields)
+    if (equals_ignoring_case(f.name, "upgrade")) append_field(out, f.name, f.value);
+}
+
 void append_request_framing(const http::request_head& head, std::string& out) {
   if (head.body == framing::chunked) {
     out += "Transfer-Encoding: chunked\r\n";
@@ -218,6 +225,7 @@ forwarded_request write_request_head(const http::request_head& head, const clien
     }
   }
   append_request_framing(head, out);
+  if (client.upgrades) append_upgrade(head.fields, out);
   append_field(out, "Via", head.minor_version == 0 ? "1.0 atelier" : "1.1 atelier");
   forwarded_fields(head, client, named).append_to(out, host);
   if (!traceparent.empty() && has_tracestate)
@@ -290,6 +298,13 @@ void write_interim_head(const http::response_head& head, std::string& out) {
   const named_by_connection named(head.fields);
   for (const auto& f : head.fields)
     if (rule_of(f.name) == rule::pass && !named.contains(f.name)) append_field(out, f.name, f.value);
+  out += "\r\n";
+}
+
+void write_switch_head(const http::response_head& head, std::string& out) {
+  write_interim_head(head, out);
+  out.resize(out.size() - 2);
+  append_upgrade(head.fields, out);
   out += "\r\n";
 }
 

@@ -15,6 +15,7 @@ struct client_facts {
   std::string_view address;  // of the peer, without its port
   bool trusted = false;  // its X-Forwarded-… and Forwarded fields are believed and added to, else replaced
   std::string_view scheme = "http";
+  bool upgrades = false;  // its Upgrade is passed on
 };
 
 /// What later steps need to know of a request once its head was written.
@@ -47,6 +48,9 @@ http::framing framing_for_client(const http::response_head& head, int minor_vers
 
 /// Appends the head of a final answer to `out`, the blank line included.
 void write_response_head(const http::response_head& head, const answer_facts& facts, std::string& out);
+
+/// Appends the head of a 101 to `out`: with Upgrade, and nothing else hop-by-hop.
+void write_switch_head(const http::response_head& head, std::string& out);
 
 /// Appends an interim answer (1xx) to `out`.
 void write_interim_head(const http::response_head& head, std::string& out);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "core/http/head.hpp"
+#include "lb/client_table.hpp"
 #include "lb/health.hpp"
+#include "lb/networks.hpp"
 #include "lb/retry.hpp"
 
 #include <chrono>
@@ -23,6 +25,13 @@ struct limits {
   std::chrono::milliseconds answer_timeout =
       30s;  // from the end of a request to the first byte of its answer: 504
   std::chrono::milliseconds body_timeout = 30s;  // silence while a body comes or goes, either way
+  std::chrono::milliseconds total_timeout{0};  // from a request's head to the end of its answer: 504; 0: none
+  std::size_t body_bytes_max = 0;              // of a request, as it is sent: 413; 0: no limit
+  client_limits client;                        // of one address: 429
+  networks trusted_proxies;                    // who say the truth about their clients
+  bool proxy_protocol = false;                 // every connection begins with a header of it
+  bool tunnel = false;                         // a request may switch to another protocol
+  std::chrono::milliseconds tunnel_timeout = 10min;  // silence on a connection that has
   std::chrono::milliseconds linger_timeout =
       2s;  // how long a client whose request was refused may go on sending
   std::chrono::milliseconds worker_idle_timeout =

@@ -37,6 +37,7 @@ void add_clients(const proxy& seen, page& out) {
   out.counter("requests_total", "Requests whose head was right", count.requests);
   out.counter("requests_refused_total", "Requests refused for their framing, a limit or a time-out",
               count.refused);
+  out.counter("limited_total", "Requests and connections of addresses that had too many: 429", count.limited);
   out.gauge("requests_in_flight", "Requests being served now, those that wait included", shared.in_flight);
   out.gauge("requests_waiting", "Requests that wait for a worker with room", shared.pool.waiting());
   out.counter("requests_unavailable_total", "Requests for which no worker had room in time",

@@ -12,16 +12,37 @@ namespace atelier::lb {
 
 template <class T>
 class waiting_line {
+  using hook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+  struct place : hook {
+    explicit place(asio::io_context& loop) : wake(loop) {}
+    timer wake;
+    std::optional<T> given;
+  };
+
  public:
   explicit waiting_line(asio::io_context& loop) : loop_(loop) {}
 
-  /// Waits until something is given, or nothing where the patience is over.
-  task<std::optional<T>> wait(clock::duration patience) {
+  /// Where a coroutine stands in the line, for somebody who sends it away before its time.
+  class ticket {
+   public:
+    void leave() {
+      if (mine_) mine_->wake.cancel();
+    }
+
+   private:
+    friend waiting_line;
+    place* mine_ = nullptr;
+  };
+
+  /// Waits until something is given, or nothing where the patience is over or the ticket leaves.
+  task<std::optional<T>> wait(clock::duration patience, ticket* told = nullptr) {
     place mine(loop_);
+    if (told) told->mine_ = &mine;
     line_.push_back(mine);
     ++length_;
     mine.wake.expires_after(patience);
     co_await mine.wake.async_wait(no_throw);
+    if (told) told->mine_ = nullptr;
     if (mine.is_linked()) {
       mine.unlink();
       --length_;
@@ -42,13 +63,6 @@ class waiting_line {
   std::size_t length() const { return length_; }
 
  private:
-  using hook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
-  struct place : hook {
-    explicit place(asio::io_context& loop) : wake(loop) {}
-    timer wake;
-    std::optional<T> given;
-  };
-
   asio::io_context& loop_;
   boost::intrusive::list<place, boost::intrusive::constant_time_size<false>> line_;
   std::size_t length_ = 0;

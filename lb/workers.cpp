@@ -109,9 +109,9 @@ worker* workers::acquire(std::optional<std::uint64_t> avoid) {
   return all_[*chosen].get();
 }
 
-task<worker*> workers::acquire_later() {
+task<worker*> workers::acquire_later(clock::duration patience, place_in_line& place) {
   if (!any_usable() || waiting_.length() >= limits_.queue_max) co_return nullptr;
-  const auto given = co_await waiting_.wait(limits_.queue_timeout);
+  const auto given = co_await waiting_.wait(patience, &place);
   co_return given.value_or(nullptr);
 }
 

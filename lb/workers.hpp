@@ -41,9 +41,10 @@ class workers {
   /// is the number of the worker that failed it before.
   worker* acquire(std::optional<std::uint64_t> avoid);
 
-  /// Waits for room, first come first served, for limits.queue_timeout. Null: none came free in time, the
+  /// Waits for room, first come first served. Null: none came free in time, the
   /// queue is full, or no worker is usable any more.
-  task<worker*> acquire_later();
+  using place_in_line = waiting_line<worker*>::ticket;
+  task<worker*> acquire_later(clock::duration patience, place_in_line& place);
 
   void release(worker& w);
 
