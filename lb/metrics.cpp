@@ -84,6 +84,10 @@ void add_workers(const proxy& seen, page& out) {
     out.counter("worker_connections_total", "Connections opened to the worker", w.counters.connections, its);
   });
   each([&](const worker& w, const labels& its) {
+    out.counter("worker_ejections_total", "Times that the worker went down or aside", w.counters.ejections,
+                its);
+  });
+  each([&](const worker& w, const labels& its) {
     out.counter("worker_received_bytes_total", "Bytes received from the worker", w.counters.bytes_in, its);
   });
   each([&](const worker& w, const labels& its) {

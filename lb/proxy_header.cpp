@@ -76,7 +76,8 @@ proxy_header read_version_2(std::string_view bytes) {
 }  // namespace
 
 proxy_header read_proxy_header(std::string_view bytes) {
-  for (const auto& [start, read] : {std::pair(start_1, &read_version_1), std::pair(start_2, &read_version_2)}) {
+  for (const auto& [start, read] :
+       {std::pair(start_1, &read_version_1), std::pair(start_2, &read_version_2)}) {
     const auto known = std::min(bytes.size(), start.size());
     if (bytes.substr(0, known) != start.substr(0, known)) continue;
     return known < start.size() ? proxy_header{kind::incomplete} : read(bytes);

@@ -48,6 +48,7 @@ struct worker_counters {
   std::array<std::uint64_t, 6> answers{};  // by the first digit of the status
   std::array<std::uint64_t, fault_kinds> faults{};
   std::uint64_t connections = 0;  // opened
+  std::uint64_t ejections = 0;    // times that it went down or aside
   std::uint64_t bytes_in = 0;     // from it
   std::uint64_t bytes_out = 0;    // to it
   histogram answer_times;         // from a request given to it to its answer's head

@@ -141,6 +141,7 @@ void workers::apply(worker& w, const health::change& change, std::string_view de
   if (!w.state.usable()) {
     w.close_idle();
     w.was_out = true;
+    ++w.counters.ejections;
   } else if (w.was_out) {
     w.back_since = clock::now();
   }
