@@ -2,6 +2,9 @@
 
 import shutil
 import subprocess
+import time
+import urllib.error
+import urllib.request
 
 from places import ATELIER, PEERS, Trouble, WORK
 from processes import Process, free_ports
@@ -20,6 +23,24 @@ def need(program, package):
     return found
 
 
+def await_status(process, target, good, seconds=30):
+    """Asks until the status is one of the good ones."""
+    until, status = time.monotonic() + seconds, None
+    while time.monotonic() < until:
+        process.check()
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{process.port}{target}", timeout=5) as answer:
+                status = answer.status
+        except urllib.error.HTTPError as e:
+            status = e.code
+        except OSError:
+            pass
+        if status in good:
+            return process
+        time.sleep(0.02)
+    raise Trouble(f"{process.name} answers {target} with {status}: {process.words()}")
+
+
 def worker(server, name="worker", cache_mb=0, core=None, port=None, database="atelier", more=()):
     port = port or free_ports(1)[0]
     words = [ATELIER, "api", "--listen", f"127.0.0.1:{port}", "--db", server.conninfo(database)]
@@ -29,7 +50,7 @@ def worker(server, name="worker", cache_mb=0, core=None, port=None, database="at
         raise Trouble("this build of `atelier api` has no --cache-mb yet")
     p = Process(name, [*words, *more], core=core)
     p.port = port
-    return p.wait_for_port(port)
+    return await_status(p, "/ready", [200])
 
 
 def proxy(ports, name="lb", core=None, more=()):
@@ -39,7 +60,7 @@ def proxy(ports, name="lb", core=None, more=()):
         words += ["--worker", f"127.0.0.1:{p}"]
     p = Process(name, [*words, *more], core=core)
     p.port = port
-    return p.wait_for_port(port)
+    return await_status(p, "/", [200, 404])  # its workers are known to be up
 
 
 def our_stack(server, cache_mb=0, workers=3):
