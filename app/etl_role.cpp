@@ -2,6 +2,7 @@
 #include "app/program.hpp"
 #include "core/log.hpp"
 #include "etl/load.hpp"
+#include "etl/read_table.hpp"
 #include "etl/sample.hpp"
 
 #include <memory>
@@ -131,6 +132,77 @@ void add_check(CLI::App& role, action& chosen) {
   command.callback([&chosen, options] { chosen = [options] { return run_load(*options, false); }; });
 }
 
+// One byte, written as itself or as \t; an empty text is none.
+std::optional<char> sign(const std::string& text) {
+  if (text.empty()) return '\0';
+  if (text == "\\t") return '\t';
+  return text.size() == 1 ? std::optional(text[0]) : std::nullopt;
+}
+
+std::string with_tabs(std::string text) {
+  for (auto at = text.find("\\t"); at != std::string::npos; at = text.find("\\t", at))
+    text.replace(at, 2, "\t");
+  return text;
+}
+
+int run_read(const etl::read_options& options) {
+  log::open("etl");
+  const auto done = etl::read_table(options, [](std::string_view text) {
+    return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  });
+  if (!done) return report(done.error());
+  if (std::fflush(stdout) != 0) return report(fail("the table cannot be written to standard output"));
+  return 0;
+}
+
+void add_read(CLI::App& role, action& chosen) {
+  auto& command = *role.add_subcommand(
+      "read",
+      "Print any CSV file as clean RFC 4180: UTF-8, commas, double quotes; what is not given is detected");
+  const auto options = std::make_shared<etl::read_options>();
+  command
+      .add_option("FILE", options->file, "A file, -, http(s)://… or s3://…; gzip, zstd and zip are unpacked")
+      ->required();
+  const auto one_sign = [](const std::string& text) {
+    return sign(text) ? "" : "'" + text + "' is more than one byte";
+  };
+  command
+      .add_option_function<std::string>(
+          "--delimiter", [options](const std::string& text) { options->written.delimiter = with_tabs(text); },
+          "What stands between two cells, one byte or more; \\t is a tab")
+      ->check([](const std::string& text) { return text.empty() ? "a delimiter has at least one byte" : ""; })
+      ->type_name("C");
+  command
+      .add_option_function<std::string>(
+          "--quote", [options](const std::string& text) { options->written.quote = *sign(text); },
+          "What stands round a text; '' is none")
+      ->check(one_sign)
+      ->type_name("C");
+  command
+      .add_option_function<std::string>(
+          "--escape", [options](const std::string& text) { options->written.escape = *sign(text); },
+          "What stands before a quote inside a text; '' is none")
+      ->check(one_sign)
+      ->type_name("C");
+  command
+      .add_option("--header-lines", options->header_lines,
+                  "Records of the header, joined cell by cell; 0: there is none")
+      ->check(CLI::Range(0, 1000))
+      ->type_name("N");
+  command.add_option("--skip-lines", options->skip_lines, "Lines before the table")
+      ->check(CLI::Range(0, 1'000'000))
+      ->type_name("N");
+  command
+      .add_option_function<std::string>(
+          "--encoding", [options](const std::string& name) { options->stored = etl::encoding_of_name(name); },
+          "utf-8, utf-16, utf-16le, utf-16be, latin1 or windows-1252")
+      ->check([](const std::string& name) {
+        return etl::encoding_of_name(name) ? "" : "'" + name + "' is no encoding that is known here";
+      })
+      ->type_name("NAME");
+  command.callback([&chosen, options] { chosen = [options] { return run_read(*options); }; });
+}
+
 }  // namespace
 
 void add_etl(CLI::App& program, action& chosen) {
@@ -138,6 +210,7 @@ void add_etl(CLI::App& program, action& chosen) {
   role.require_subcommand(1);
   add_load(role, chosen);
   add_check(role, chosen);
+  add_read(role, chosen);
   add_sample(role, chosen);
 }
 

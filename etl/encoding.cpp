@@ -8,6 +8,7 @@ namespace atelier::etl {
 namespace {
 
 constexpr std::size_t chunk_bytes = 64 << 10;
+constexpr std::size_t unlikely_per_likely = 3;  // a letter alone is rare
 
 // Windows-1252 where it differs from Latin-1; what it leaves open stays a control character (WHATWG Encoding,
 // 2023).
@@ -84,7 +85,7 @@ encoding detect_encoding(std::string_view text) {
   if (text.starts_with("\xfe\xff")) return encoding::utf16_be;
   if (const auto wide = utf16_without_mark(text); wide != encoding::utf8) return wide;
   // Rows with such bytes, of all rows; a single one is damage.
-  std::size_t lines = 0, strange_lines = 0;
+  std::size_t lines = 0, strange_lines = 0, likely = 0, unlikely = 0;
   bool line_is_strange = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
@@ -97,9 +98,10 @@ encoding detect_encoding(std::string_view text) {
     if (utf8_length(text, i) > 0) return encoding::utf8;
     if (text.size() - i < 4) break;  // may be cut
     const auto before = i > 0 ? static_cast<unsigned char>(text[i - 1]) : '\n';
-    if (!is_likely_windows(before, c, static_cast<unsigned char>(text[i + 1]))) return encoding::utf8;
+    ++(is_likely_windows(before, c, static_cast<unsigned char>(text[i + 1])) ? likely : unlikely);
     line_is_strange = true;
   }
+  if (unlikely * unlikely_per_likely > likely) return encoding::utf8;
   return strange_lines >= 3 || (strange_lines > 0 && 2 * strange_lines >= lines) ? encoding::windows_1252
                                                                                  : encoding::utf8;
 }

@@ -81,7 +81,6 @@ bool record_reader::take_quickly() {
     }
   }
   if (end - begin_ > record_bytes_max) return give_up();
-  if (many_lines && columns_ > 0 && record_.fields.size() != columns_) return give_up();
   record_.is_plain = index_.is_plain(begin_, end);
   index_.pass(used);
   many_lines_ = many_lines;

@@ -112,28 +112,12 @@ bool record_reader::is_blank_line() const {
          std::all_of(record_.raw.begin(), record_.raw.end(), [](char c) { return c == ' ' || c == '\t'; });
 }
 
-// True if what the first quoted field swallowed looks like the records that it would be without its quote.
-bool record_reader::lines_are_records() const {
-  const std::string_view rest = record_.raw.substr(first_quote_);
-  for (auto end = rest.find_first_of("\r\n"); end != std::string_view::npos;) {
-    const auto start = rest.find_first_not_of("\r\n", end);
-    if (start == std::string_view::npos) break;
-    end = rest.find_first_of("\r\n", start);
-    const auto line = rest.substr(start, end == std::string_view::npos ? end : end - start);
-    if (columns_of_line(line, dialect_) != columns_) return false;
-  }
-  return true;
-}
-
 // The record is begin_ … end; if it ended at a line end, that stands at `end`.
 record_reader::step record_reader::end_record(std::size_t end, bool at_line_end) {
   record_.line = line_;
   record_.offset = dropped_ > 0 ? dropped_offset_ : offset_;
   record_.raw = {buffer_.data() + begin_, end - begin_};
   if (record_.fault == record_fault::too_long) record_.raw = prefix_;
-  if (many_lines_ && record_.fault == record_fault::none && columns_ > 0 &&
-      record_.fields.size() != columns_ && lines_are_records())
-    return damage(first_quote_);
   if (many_lines_ || record_.fault != record_fault::none) line_ += lines_within(begin_, end) + dropped_lines_;
   std::size_t next = end;
   if (at_line_end) {
@@ -155,6 +139,10 @@ record_reader::step record_reader::end_record(std::size_t end, bool at_line_end)
 // field in question.
 record_reader::step record_reader::damage(std::size_t opened) {
   if (record_.fault == record_fault::none) record_.fault = record_fault::bad_quoting;
+  // Of all columns it has one more than it may: a quote further back, which seemed to close, swallowed
+  // records.
+  if (many_lines_ && columns_ > 0 && record_.fields.size() >= columns_ && dropped_ == 0)
+    opened = first_quote_;
   state_ = state::damaged;
   damage_seek_ = dropped_ > 0 ? at_ - begin_ : opened;
   return find_damaged_end();

@@ -87,7 +87,6 @@ class record_reader {
   void begin_record();
   bool fill(failure& problem);
   bool is_blank_line() const;
-  bool lines_are_records() const;
   delimiter_here delimiter_at(std::size_t at) const;
   void advance(std::size_t to);
   std::uint64_t lines_within(std::size_t from, std::size_t to) const;

@@ -1,0 +1,111 @@
+#include "etl/detect.hpp"
+#include "etl/encoding.hpp"
+#include "etl/random.hpp"
+#include "unit/etl/memory_source.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace atelier::etl;
+using namespace atelier::etl::test;
+using rows = std::vector<std::vector<std::string>>;
+
+TEST_CASE("a delimiter may have several bytes, whatever the chunks") {
+  const std::string bytes = "a::b:::c::\n\"x::y\" ::z\n";
+  for (std::size_t chunk = 1; chunk < bytes.size(); ++chunk)
+    CHECK(fields_of(bytes, chunk, {"::", '"', '"'}) == rows{{"a", "b", ":c", ""}, {"x::y", "z"}});
+}
+
+TEST_CASE("a tab that separates is no blank") {
+  CHECK(fields_of("a\t\t\"b\"\n", 100, {"\t", '"', '"'}) == rows{{"a", "", "b"}});
+}
+
+TEST_CASE("without a quote all quotes are letters, and a NUL is no quote") {
+  using namespace std::string_literals;
+  CHECK(fields_of("\"a,b\"\n\0c,d\n"s, 100, {",", '\0', '\0'}) == rows{{"\"a", "b\""}, {"\0c"s, "d"}});
+}
+
+TEST_CASE("a sign may escape the quote") {
+  CHECK(fields_of("\"a \\\"b\\\", \\\\c\",d\n", 3, {",", '"', '\\'}) == rows{{"a \"b\", \\c", "d"}});
+}
+
+TEST_CASE("in every dialect any chunks give the same records") {
+  const std::uint64_t seed = 4711;
+  INFO("seed " << seed);
+  const dialect dialects[] = {
+      {",", '"', '"'}, {";", '\'', '\''}, {", ", '"', '\\'}, {"||", '"', '"'}, {",", '\0', '\0'}};
+  constexpr std::string_view alphabet = "ab,,;;||\"\"''\n\r \\";
+  for (std::uint64_t round = 0; round < 3000; ++round) {
+    INFO("round " << round);
+    random_stream random(seed, round);
+    std::string bytes;
+    for (auto n = random.below(160); n > 0; --n) bytes += alphabet[random.below(alphabet.size())];
+    const auto& how = dialects[round % std::size(dialects)];
+    const auto columns = random.below(4);
+    const auto whole = read_all(bytes, 1 << 20, columns, how);
+    REQUIRE(read_all(bytes, 1, columns, how) == whole);
+    REQUIRE(read_all(bytes, 1 + random.below(9), columns, how) == whole);
+  }
+}
+
+TEST_CASE("a quote that seemed to close, row after row, is found out by the columns") {
+  std::string bytes = "1,\"open\n";
+  for (int i = 2; i < 100; ++i) bytes += std::to_string(i) + ",\",\"\n";
+  const auto all = read_all(bytes, 100, 2);
+  CHECK(all.size() >= 98);
+  CHECK(all[0].fault == record_fault::bad_quoting);
+  CHECK(all[0].raw == "1,\"open");
+  CHECK(all[1].fields == std::vector<std::string>{"2", ","});
+}
+
+TEST_CASE("an encoding is detected, decoded in any chunks, and places are told in the file's own bytes") {
+  const std::string text = "caf\xc3\xa9,\xe2\x82\xac 5,\xf0\x9f\x98\x8d\n";
+  std::string le, be;
+  for (const unsigned unit :
+       {0x63U, 0x61U, 0x66U, 0xE9U, 0x2CU, 0x20ACU, 0x20U, 0x35U, 0x2CU, 0xD83DU, 0xDE0DU, 0x0AU}) {
+    le += {static_cast<char>(unit & 0xFF), static_cast<char>(unit >> 8)};
+    be += {static_cast<char>(unit >> 8), static_cast<char>(unit & 0xFF)};
+  }
+  const auto decoded = [](const std::string& bytes, encoding which, std::size_t chunk) {
+    memory_source source(bytes, chunk);
+    recoded_source recoded(source, which);
+    std::string out(1000, '\0');
+    out.resize(*read_fully(recoded, out));
+    return out;
+  };
+  for (std::size_t chunk = 1; chunk < 9; ++chunk) {
+    CHECK(decoded(le, encoding::utf16_le, chunk) == text);
+    CHECK(decoded(be, encoding::utf16_be, chunk) == text);
+    CHECK(decoded("caf\xe9,\x80 5", encoding::windows_1252, chunk) == "caf\xc3\xa9,\xe2\x82\xac 5");
+  }
+  CHECK(stored_bytes(text, encoding::utf16_le) == le.size());
+  CHECK(stored_bytes("caf\xc3\xa9", encoding::windows_1252) == 4);
+  CHECK(detect_encoding("\xff\xfe" + le) == encoding::utf16_le);
+  CHECK(detect_encoding(be + be) ==
+        encoding::utf8);  // too many characters of other alphabets to tell without a mark
+  CHECK(detect_encoding(text) == encoding::utf8);
+}
+
+TEST_CASE("Latin-1 as a whole is recognised, a damaged row of a UTF-8 file is not taken for it") {
+  CHECK(detect_encoding("id,name\n1,Jos\xe9\n2,Zo\xeb\n3,Ren\xe9\n4,plain\n") == encoding::windows_1252);
+  CHECK(detect_encoding("id,name\n1,Jos\xe9\n2,Zoe\n3,Rene\n4,plain\n") == encoding::utf8);
+  CHECK(detect_encoding("1,Jos\xe9\n2,Zo\xc3\xab\n3,Ren\xe9\n4,Ren\xe9\n5,Ren\xe9\n") == encoding::utf8);
+  CHECK(detect_encoding("1,a\xff\n2,b\xfe\n3,c\xff\n4,d\xff\n") == encoding::utf8);
+}
+
+TEST_CASE("delimiter and quotes are detected") {
+  const auto detected = [](std::string_view text) { return detect_dialect(text, {}); };
+  CHECK(detected("a;b\n1;2,5\n2;3,5\n3;4,0\n") == dialect{";", '"', '"'});
+  CHECK(detected("a\tb\n1\tx y\n2\tx y\n").delimiter == "\t");
+  CHECK(detected("a, b\n1, x\n2, y\n").delimiter == ", ");
+  CHECK(detected("a,b\n'x,y',2\n'it''s',3\n") == dialect{",", '\'', '\''});
+  CHECK(detected("a,b\n\"x \\\"y\\\", z\",2\n").escape == '\\');
+  CHECK(detected("just\none\ncolumn\n").delimiter == ",");
+}
+
+TEST_CASE("a header is told from data, and a preamble from a table") {
+  const dialect comma;
+  CHECK(detect_shape("name,price\nbread,2.50\nmilk,1.20\n", comma).header_records == 1);
+  CHECK(detect_shape("bread,2.50\nmilk,1.20\nsalt,0.80\n", comma).header_records == 0);
+  CHECK(detect_shape("Sales\nname,price\nbread,2.50\nmilk,1.20\n", comma).skip_records == 1);
+  CHECK(detect_shape("", comma).width == 0);
+}
