@@ -113,6 +113,7 @@ class engine {
       now_ = monotonic() - begin_;
       if (!began && now_.count() >= 0) {
         began = true;
+        if (options_.at_beginning) options_.at_beginning();
         cpu_begin = thread_cpu();
       }
       if (options_.stop && options_.stop->load(std::memory_order_relaxed) && !result_.stopped) {

@@ -28,8 +28,9 @@ struct run_options {
   std::string host;  // for the Host field
   boost::asio::ip::tcp::endpoint target;
   std::uint64_t seed = 1;
-  std::function<void(const moment&)> each_second;  // may be empty
-  const std::atomic<bool>* stop = nullptr;         // set: end early
+  std::function<void()> at_beginning;  // after the warm-up; may be empty, as the next one
+  std::function<void(const moment&)> each_second;
+  const std::atomic<bool>* stop = nullptr;  // set: end early
 };
 
 /// Runs the scenario to its end: warm-up, stages, and then at most its timeout for answers still under way.

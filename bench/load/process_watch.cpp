@@ -84,12 +84,18 @@ process_watch::process_watch(std::vector<watched_process> all) {
   }
 }
 
+void process_watch::begin() {
+  for (auto& s : all_) s.first = s.last = usage_of(s.who.pid);
+}
+
 void process_watch::look(double at) {
+  constexpr double too_soon = 0.2;  // seconds; CPU is counted in hundredths
   const double passed = at - looked_at_;
+  if (passed < too_soon) return;
   for (auto& s : all_) {
     const auto now = usage_of(s.who.pid);
     if (now.processes == 0) continue;
-    s.moments.push_back({at, passed > 0 ? (now.cpu_seconds - s.last.cpu_seconds) / passed : 0,
+    s.moments.push_back({at, (now.cpu_seconds - s.last.cpu_seconds) / passed,
                          static_cast<double>(now.memory_bytes) / (1 << 20)});
     s.last = now;
   }

@@ -41,6 +41,11 @@ struct process_moment {
 class process_watch {
  public:
   explicit process_watch(std::vector<watched_process> all);
+
+  /// What was used before counts no more.
+  void begin();
+
+  /// At that many seconds after the beginning.
   void look(double at);
 
   struct series {

@@ -155,8 +155,12 @@ result<finished_run> run(const scenario& s, const target& to, const run_words& w
   process_watch watch(std::move(processes));
   const double seconds = std::chrono::duration<double>(length_of(s.stages)).count();
   const bool on_terminal = isatty(2) != 0;
-  run_options options{
-      .host = to.host, .target = to.endpoint, .seed = w.seed, .each_second = {}, .stop = &stop_asked};
+  run_options options{.host = to.host,
+                      .target = to.endpoint,
+                      .seed = w.seed,
+                      .at_beginning = [&] { watch.begin(); },
+                      .each_second = {},
+                      .stop = &stop_asked};
   options.each_second = [&](const moment& m) {
     watch.look(m.at);
     if (progress && on_terminal) fmt::print(stderr, "\r{:<110.110}", progress_line(m, seconds));
