@@ -25,7 +25,7 @@ class one_shot {
   /// co_await done.wait(); must be the only one.
   auto wait() {
     return asio::async_initiate<const asio::deferred_t&, void()>(
-        [this](auto&& handler) { keep(std::move(handler)); }, asio::deferred);
+        [this]<class Handler>(Handler&& handler) { keep(std::forward<Handler>(handler)); }, asio::deferred);
   }
 
   void set() {
@@ -39,7 +39,8 @@ class one_shot {
   template <class Handler>
   void keep(Handler handler) {
     if (set_) return std::move(handler)();
-    static_assert(sizeof(Handler) <= sizeof storage_ && alignof(Handler) <= alignof(std::max_align_t));
+    static_assert(sizeof(Handler) <= sizeof storage_);
+    static_assert(alignof(Handler) <= alignof(std::max_align_t));
     ::new (static_cast<void*>(storage_)) Handler(std::move(handler));
     invoke_ = [](std::byte* at) {
       auto* held = std::launder(reinterpret_cast<Handler*>(at));

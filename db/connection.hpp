@@ -15,7 +15,7 @@ namespace atelier::db {
 class connection final : public watched {
  public:
   /// What to do with statements whose connection is gone. Must not call back into this connection.
-  using on_lost = std::function<void(pipeline::leftovers, errc why)>;
+  using on_lost = std::function<void(const pipeline::leftovers&, errc why)>;
 
   connection(asio::io_context& loop, watchdog& dog, const pool_options& options, outage& trouble,
              on_lost lost);

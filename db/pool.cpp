@@ -10,9 +10,9 @@ namespace atelier::db {
 pool::pool(asio::io_context& loop, pool_options options)
     : loop_(loop), options_(std::move(options)), watchdog_(loop), outage_(std::make_unique<outage>()) {
   for (std::size_t i = 0; i < options_.connections; ++i)
-    connections_.push_back(std::make_unique<connection>(
-        loop_, watchdog_, options_, *outage_,
-        [this](pipeline::leftovers left, errc why) { lost(std::move(left), why); }));
+    connections_.push_back(
+        std::make_unique<connection>(loop_, watchdog_, options_, *outage_,
+                                     [this](const pipeline::leftovers& left, errc why) { lost(left, why); }));
 }
 
 pool::~pool() = default;
@@ -61,7 +61,7 @@ task<outcome> pool::run(std::size_t statement, arguments with) {
 }
 
 // What was not sent goes elsewhere; a read that was sent too, once; a write that was sent may have been done.
-void pool::lost(pipeline::leftovers left, errc why) {
+void pool::lost(const pipeline::leftovers& left, errc why) {
   const auto send_again = [this](operation* one) {
     auto& again = static_cast<call&>(*one);
     auto* const other = least_busy();

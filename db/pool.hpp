@@ -35,7 +35,7 @@ class pool {
  private:
   connection* least_busy() const;
   bool submit(call& one);
-  void lost(pipeline::leftovers left, errc why);
+  void lost(const pipeline::leftovers& left, errc why);
 
   asio::io_context& loop_;
   pool_options options_;

@@ -34,6 +34,7 @@ constexpr std::string_view sentences[] = {
     "The fabric is thinner than I thought, which is fine in summer.",
     "Tr\xc3\xa8s confortable, je recommande.",
     "Sch\xc3\xb6n verarbeitet, sitzt gut.",
+    // NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one sentence
     "\xe3\x81\xa8\xe3\x81\xa6\xe3\x82\x82\xe6\xb0\x97\xe3\x81\xab\xe5\x85\xa5\xe3\x82\x8a\xe3\x81\xbe\xe3\x81"
     "\x97\xe3\x81\x9f\xe3\x80\x82",
     "Love it \xf0\x9f\x98\x8d",

@@ -4,6 +4,7 @@
 #include "core/log.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -91,7 +92,7 @@ launch server_of(const cluster& c, const std::vector<setting>& settings, int log
   run.arguments = {"-D", c.data.string(), "-k", c.socket.string(), "-p", "5432"};
   for (const auto& [name, value] : settings) {
     run.arguments.push_back("-c");
-    run.arguments.push_back(name + "=" + value);
+    run.arguments.push_back(fmt::format("{}={}", name, value));
   }
   run.environment = environment_without({"ATELIER_", "PG"});
   run.as = c.as;
