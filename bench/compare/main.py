@@ -77,7 +77,7 @@ def main():
     if asked.what == ["help"]:
         parser.print_help()
         return 0
-    if asked.what in (["callgrind"], ["micro"], ["head"]):
+    if asked.what in (["callgrind"], ["micro"]):
         return micro.run(asked.what[0])
     if asked.what == ["conformance"]:
         return conformance.run(asked.failures)
