@@ -81,7 +81,9 @@ void add_common(CLI::App& command, const std::shared_ptr<etl::load_options>& opt
           limit_about)
       ->check(wrong_limit)
       ->type_name("N|P%");
-  command.add_option("--jobs", options->jobs, "How many parts to work on at the same time")
+  command
+      .add_option("--jobs", options->jobs,
+                  "How many files and indexes to work on at the same time; by default one a processor")
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
   command.add_option("--report", options->report, "Write the figures of every file as JSON")

@@ -134,6 +134,13 @@ result<std::size_t> session::copy_end() {
   return done->affected();
 }
 
+canceller::canceller(const session& of) : cancel_(PQgetCancel(of.handle())) {}
+
+void canceller::cancel() {
+  char ignored[256];
+  if (cancel_) PQcancel(cancel_.get(), ignored, sizeof ignored);
+}
+
 void session::copy_abandon(const std::string& reason) {
   PQputCopyEnd(connection_.get(), reason.c_str());
   while (const pg_result answer{PQgetResult(connection_.get())}) {

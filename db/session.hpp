@@ -4,6 +4,7 @@
 #include "core/result.hpp"
 #include "db/pg.hpp"
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -62,6 +63,20 @@ class session {
 
   pg_connection connection_;
   std::string sqlstate_;
+};
+
+/// Ends another thread's statement.
+class canceller {
+ public:
+  explicit canceller(const session& of);
+  /// The statement that runs now fails; nothing happens if none does.
+  void cancel();
+
+ private:
+  struct free_cancel {
+    void operator()(PGcancel* c) const noexcept { PQfreeCancel(c); }
+  };
+  std::unique_ptr<PGcancel, free_cancel> cancel_;
 };
 
 /// A word for logs and errors that holds no password: `dbname on host:port`, or the socket's folder.

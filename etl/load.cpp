@@ -9,50 +9,74 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
 namespace atelier::etl {
 namespace {
 
-using part = result<> (*)(run_state&, db::session*, largest_ids&);
+using part = result<> (*)(run_state&, part_target&);
+
+// Where all parts go; without a database nothing is built.
+struct load_target {
+  std::string conninfo;
+  build_pool pool;
+  largest_ids largest;
+};
 
 // Runs one part with a connection of its own; a failure stops the other.
-result<> run_part(part work, run_state& run, const std::optional<std::string>& conninfo,
-                  largest_ids& largest) {
+result<> run_part(part work, run_state& run, load_target* target, part_target& to) {
   auto done = [&]() -> result<> {
-    if (!conninfo) return work(run, nullptr, largest);
-    auto session = open_builder(*conninfo);
+    if (!target) return work(run, to);
+    auto session = open_builder(target->conninfo);
     if (!session) return session.error();
-    return work(run, &*session, largest);
+    to.session = &*session;
+    to.pool = &target->pool;
+    auto read = work(run, to);
+    to.session = nullptr;
+    return read;
   }();
   if (!done) run.stop();
   return done;
 }
 
+// The first failure is why the others were stopped.
+bool was_stopped(const result<>& done) { return !done && done.error().what.starts_with("stopped because"); }
+
+result<> first_failure(const result<>& of_part, load_target* target) {
+  if (was_stopped(of_part) && target)
+    if (auto built = target->pool.finish(); !built) return built;
+  return of_part;
+}
+
 // Reviews and questions have nothing in common, so they may run side by side.
-result<> run_parts(run_state& run, const std::optional<std::string>& conninfo, unsigned jobs,
-                   largest_ids& largest) {
-  largest_ids of_questions;
+result<> run_parts(run_state& run, load_target* target, unsigned jobs) {
+  part_target of_reviews, of_questions;
   result<> questions;
-  const auto ask = [&] { questions = run_part(load_questions, run, conninfo, of_questions); };
+  const auto ask = [&] { questions = run_part(load_questions, run, target, of_questions); };
   std::thread beside;
   if (jobs > 1) beside = std::thread(ask);
-  const bool was_stopped = run.must_stop();
-  auto reviews = run_part(load_reviews, run, conninfo, largest);
+  auto reviews = run_part(load_reviews, run, target, of_reviews);
   if (beside.joinable())
     beside.join();
   else if (reviews)
     ask();
-  largest.question = of_questions.question;
-  largest.answer = of_questions.answer;
-  largest.answer_photo = of_questions.answer_photo;
   if (auto limit = run.over_limit(true)) return *limit;
-  // The one that failed first knows why; the other was only stopped.
-  if (!reviews && !questions && !was_stopped && reviews.error().what.starts_with("stopped because"))
-    return questions;
-  if (!reviews) return reviews;
-  return questions;
+  if (!reviews && !(was_stopped(reviews) && !questions)) return first_failure(reviews, target);
+  if (!questions) return first_failure(questions, target);
+  if (!target) return {};
+  if (auto built = target->pool.finish(); !built) return built;
+  target->largest = of_reviews.largest;
+  target->largest.question = of_questions.largest.question;
+  target->largest.answer = of_questions.largest.answer;
+  target->largest.answer_photo = of_questions.largest.answer_photo;
+  auto& late = of_reviews.late;
+  late.insert(late.end(), of_questions.late.begin(), of_questions.late.end());
+  if (late.empty()) return {};
+  auto session = open_builder(target->conninfo);
+  if (!session) return session.error();
+  return add_late_photos(*session, late);
 }
 
 result<> assert_identity(const load_report& report) {
@@ -92,14 +116,15 @@ result<load_report> finish(run_state& run, const load_options& options, bool pub
 
 }  // namespace
 
+unsigned usual_jobs() { return std::clamp(std::thread::hardware_concurrency(), 2U, 16U); }
+
 result<load_report> check(const load_options& options) {
   const auto begun = std::chrono::steady_clock::now();
   auto inputs = find_inputs(options.sources);
   if (!inputs) return inputs.error();
   run_state run(std::move(*inputs), {}, options.max_rejects);
-  largest_ids largest;
   progress shown(run);
-  auto done = run_parts(run, std::nullopt, options.jobs, largest);
+  auto done = run_parts(run, nullptr, options.jobs);
   shown.stop();
   if (done) done = assert_identity(run.report());
   return finish(run, options, false, std::move(done), begun);
@@ -112,13 +137,14 @@ result<load_report> replace(run_state& run, load_lock& lock, const load_options&
   if (auto ready = lock.begin(); !ready) return ready.error();
   const auto record = load_record::start(lock.session(), "replace");
   if (!record) return record.error();
-  largest_ids largest;
+  load_target target{options.conninfo, {options.conninfo, options.jobs, [&run] { run.stop(); }}, {}};
   progress shown(run);
-  auto done = run_parts(run, options.conninfo, options.jobs, largest);
+  auto done = run_parts(run, &target, options.jobs);
   shown.stop();
   if (done) done = assert_identity(run.report());
-  if (done) done = lock.publish(largest, *record, run.report());
+  if (done) done = lock.publish(target.largest, *record, run.report());
   if (!done) {
+    target.pool.abandon();
     lock.give_up();
     (void)record->finish(lock.session(), run.report(), done.error().what);
   }

@@ -11,6 +11,9 @@
 
 namespace atelier::etl {
 
+/// As many as this machine has processors; two at least, since one of them mostly waits for the database.
+unsigned usual_jobs();
+
 enum class load_mode { not_said, replace, append };
 
 struct load_options {
@@ -21,8 +24,8 @@ struct load_options {
   bool partial = false;                   // sets that are not among the sources are left empty
   std::string rejects;                    // folder; empty: none are written
   reject_limit max_rejects{std::nullopt, 0.05};
-  unsigned jobs = 2;   // parts that are loaded at the same time: reviews and questions are one each
-  std::string report;  // file for the JSON; empty: none
+  unsigned jobs = usual_jobs();  // parts (reviews, questions) and index builds that run at the same time
+  std::string report;            // file for the JSON; empty: none
 };
 
 /// Replace: loads the sources into tables beside those that serve, then switches; on failure nothing has

@@ -28,13 +28,20 @@ void write_common(copy_writer& out, const row& r) {
 // What is kept in memory: 4 bytes a question, 8 a run of one product's questions, a bit an answer.
 class questions_load {
  public:
-  questions_load(run_state& run, db::session* session, largest_ids& largest)
-      : run_(run), session_(session), largest_(largest) {}
+  questions_load(run_state& run, part_target& to)
+      : run_(run), session_(to.session), largest_(to.largest), to_(to) {}
 
   result<> read_questions();
   result<> read_answers();
 
  private:
+  // The rows are there; the rest goes on while the next set is read.
+  result<> build(next_table& table) {
+    auto left = table.finish();
+    if (!left) return left.error();
+    to_.pool->add(std::move(*left));
+    return {};
+  }
   result<std::optional<next_table>> start(std::string_view table, std::string_view columns) {
     if (!session_) return std::optional<next_table>();
     auto started = next_table::start(*session_, table, columns);
@@ -45,6 +52,7 @@ class questions_load {
   run_state& run_;
   db::session* session_;
   largest_ids& largest_;
+  part_target& to_;
   id_map<std::uint32_t> product_of_;  // a question's product: its place in products_; 0: no such question
   std::vector<std::int64_t> products_{
       0};  // files ascend with the product, so that a new one is mostly the last
@@ -70,8 +78,7 @@ result<> questions_load::read_questions() {
   };
   if (auto read = read_set(run_, set_kind::questions, see); !read) return read;
   if (!*table) return {};
-  if (auto built = (*table)->finish_rows(); !built) return built;
-  return (*table)->commit();
+  return build(**table);
 }
 
 result<> questions_load::read_answers() {
@@ -102,21 +109,18 @@ result<> questions_load::read_answers() {
   };
   if (auto read = read_set(run_, set_kind::answers, see); !read) return read;
   if (*table)
-    if (auto built = (*table)->finish_rows(); !built) return built;
+    if (auto built = build(**table); !built) return built;
   const bool any_parent = !session_ && !run_.has(set_kind::answers);
-  const auto late = settle_photos(
+  return settle_photos(
       run_, set_kind::answers_photos, *spill,
-      [&](std::int64_t answer) { return any_parent || answers.contains(answer); }, largest_.answer_photo);
-  if (!late) return late.error();
-  if (!*table) return {};
-  if (auto added = add_late_photos(*session_, "answers", *late); !added) return added;
-  return (*table)->commit();
+      [&](std::int64_t answer) { return any_parent || answers.contains(answer); }, largest_.answer_photo,
+      to_.late);
 }
 
 }  // namespace
 
-result<> load_questions(run_state& run, db::session* session, largest_ids& largest) {
-  questions_load load(run, session, largest);
+result<> load_questions(run_state& run, part_target& to) {
+  questions_load load(run, to);
   if (auto done = load.read_questions(); !done) return done;
   return load.read_answers();
 }

@@ -50,8 +50,8 @@ struct characteristic {
 // All that is kept in memory of the reviews' side: some 40 bytes a product, 30 a characteristic, 12 a review.
 class reviews_load {
  public:
-  reviews_load(run_state& run, db::session* session, largest_ids& largest)
-      : run_(run), session_(session), largest_(largest) {}
+  reviews_load(run_state& run, part_target& to)
+      : run_(run), session_(to.session), largest_(to.largest), to_(to) {}
 
   result<> read_characteristics();
   result<> read_reviews();
@@ -59,6 +59,13 @@ class reviews_load {
   result<> write_meta();
 
  private:
+  // The rows are there; the rest goes on while the next set is read.
+  result<> build(next_table& table) {
+    auto left = table.finish();
+    if (!left) return left.error();
+    to_.pool->add(std::move(*left));
+    return {};
+  }
   // The place of a product among the counters; it is made when first named.
   std::uint32_t place_of(std::int64_t product_id) {
     auto& place = place_of_product_.at(product_id);
@@ -81,6 +88,7 @@ class reviews_load {
   run_state& run_;
   db::session* session_;
   largest_ids& largest_;
+  part_target& to_;
   std::vector<product_counters> products_;
   id_map<std::uint32_t> place_of_product_;  // plus one
   std::vector<characteristic> characteristics_;
@@ -149,15 +157,12 @@ result<> reviews_load::read_reviews() {
                        });
   if (!read) return read;
   if (table)
-    if (auto built = table->finish_rows(); !built) return built;
+    if (auto built = build(*table); !built) return built;
   const bool any_parent = !session_ && !run_.has(set_kind::reviews);
-  const auto late = settle_photos(
+  return settle_photos(
       run_, set_kind::reviews_photos, *spill,
-      [&](std::int64_t review) { return any_parent || reviews_.contains(review); }, largest_.review_photo);
-  if (!late) return late.error();
-  if (!table) return {};
-  if (auto added = add_late_photos(*session_, "reviews", *late); !added) return added;
-  return table->commit();
+      [&](std::int64_t review) { return any_parent || reviews_.contains(review); }, largest_.review_photo,
+      to_.late);
 }
 
 result<> reviews_load::read_values() {
@@ -195,8 +200,7 @@ result<> reviews_load::read_values() {
         return fate::loaded;
       });
   if (!read || !table) return read;
-  if (auto built = table->finish_rows(); !built) return built;
-  return table->commit();
+  return build(*table);
 }
 
 void reviews_load::write_product(copy_writer& out, std::uint32_t place,
@@ -248,14 +252,13 @@ result<> reviews_load::write_meta() {
     while (next < order.size() && characteristics_[order[next]].product == place) ++next;
     write_product(table->rows(), place, std::span(order).subspan(first, next - first));
   }
-  if (auto built = table->finish_rows(); !built) return built;
-  return table->commit();
+  return build(*table);
 }
 
 }  // namespace
 
-result<> load_reviews(run_state& run, db::session* session, largest_ids& largest) {
-  reviews_load load(run, session, largest);
+result<> load_reviews(run_state& run, part_target& to) {
+  reviews_load load(run, to);
   if (auto done = load.read_characteristics(); !done) return done;
   if (auto done = load.read_reviews(); !done) return done;
   if (auto done = load.read_values(); !done) return done;

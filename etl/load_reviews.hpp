@@ -2,13 +2,13 @@
 // `meta` reads.
 #pragma once
 
-#include "etl/next_tables.hpp"
+#include "etl/photos.hpp"
 #include "etl/reading.hpp"
 
 namespace atelier::etl {
 
 /// Reads the four sets and builds their three tables. Without a session nothing is built: the same reading
 /// and the same decisions.
-result<> load_reviews(run_state& run, db::session* session, largest_ids& largest);
+result<> load_reviews(run_state& run, part_target& to);
 
 }  // namespace atelier::etl

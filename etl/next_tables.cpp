@@ -36,13 +36,14 @@ result<> drop_tables_of(db::session& session, std::string_view schema) {
 }
 
 // Indexes and primary key as the serving table has them, under the same names.
-result<> build_indexes(db::session& session, std::string_view table) {
+result<table_build> indexes_of(db::session& session, std::string_view table) {
   const auto indexes =
       session.run(fmt::format("select pg_get_indexdef(i.indexrelid), c.relname, i.indisprimary from pg_index "
                               "i join pg_class c on c.oid = i.indexrelid"
                               " where i.indrelid = '{}.{}'::regclass order by i.indisprimary desc, c.relname",
                               serving_schema, table));
   if (!indexes) return indexes.error();
+  table_build build;
   const auto on = fmt::format(" ON {}.", serving_schema);
   for (std::size_t i = 0; i < indexes->size(); ++i) {
     std::string sql(indexes->text(i, 0));
@@ -50,21 +51,18 @@ result<> build_indexes(db::session& session, std::string_view table) {
     if (at == std::string::npos)
       return fail("the index '{}' cannot be built again from its definition", indexes->text(i, 1));
     sql.replace(at, on.size(), fmt::format(" ON {}.", next_schema));
-    if (auto built = run(session, sql); !built) return built;
-    if (indexes->text(i, 2) != "t") continue;
-    const auto name = indexes->text(i, 1);
-    if (auto named =
-            run(session, fmt::format("alter table {}.{} add constraint {} primary key using index {}",
-                                     next_schema, table, name, name));
-        !named)
-      return named;
+    build.side_by_side.push_back(std::move(sql));
+    if (indexes->text(i, 2) == "t")
+      build.afterwards.push_back(
+          fmt::format("alter table {0}.{1} add constraint {2} primary key using index {2}", next_schema,
+                      table, indexes->text(i, 1)));
   }
-  return {};
+  return build;
 }
 
 // The new table belongs to whom the old one belongs to, and the same roles may read and write it and its
 // columns.
-result<> carry_over_rights(db::session& session, std::string_view table) {
+result<std::string> rights_of(db::session& session, std::string_view table) {
   const auto rights = session.run(fmt::format(
       "with old as (select oid, relowner, relacl from pg_class where oid = '{0}.{1}'::regclass),"
       " rights as ("
@@ -83,7 +81,7 @@ result<> carry_over_rights(db::session& session, std::string_view table) {
     sql = fmt::format("grant usage, create on schema {0} to {2}; alter table {0}.{1} owner to {2}; ",
                       next_schema, table, rights->text(0, 1));
   sql += rights->text(0, 2);
-  return sql.empty() ? result<>{} : run(session, sql);
+  return sql;
 }
 
 }  // namespace
@@ -201,16 +199,16 @@ result<next_table> next_table::start(db::session& session, std::string_view tabl
   return next_table(session, table, std::move(*writer));
 }
 
-result<> next_table::finish_rows() {
+result<table_build> next_table::finish() {
   if (auto copied = writer_.finish(); !copied) return copied.error();
-  return build_indexes(*session_, table_);
-}
-
-result<> next_table::commit() {
-  if (auto analysed = run(*session_, fmt::format("analyze {}.{}", next_schema, table_)); !analysed)
-    return analysed;
-  if (auto carried = carry_over_rights(*session_, table_); !carried) return carried;
-  return run(*session_, "commit");
+  if (auto committed = run(*session_, "commit"); !committed) return committed.error();
+  auto build = indexes_of(*session_, table_);
+  if (!build) return build;
+  build->afterwards.push_back(fmt::format("analyze {}.{}", next_schema, table_));
+  auto rights = rights_of(*session_, table_);
+  if (!rights) return rights.error();
+  if (!rights->empty()) build->afterwards.push_back(std::move(*rights));
+  return build;
 }
 
 }  // namespace atelier::etl

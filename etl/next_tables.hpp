@@ -2,6 +2,7 @@
 #pragma once
 
 #include "db/session.hpp"
+#include "etl/build_pool.hpp"
 #include "etl/copy_writer.hpp"
 #include "etl/load_record.hpp"
 
@@ -60,18 +61,16 @@ class load_lock {
 /// A connection for one part of a load; changes settings of its own session only.
 result<db::session> open_builder(const std::string& conninfo);
 
-/// One table in the next schema, made, filled, indexed and analysed in one transaction: a killed load leaves
-/// nothing of it.
+/// One table in the next schema, made and filled in one transaction, so that its rows are born frozen.
 class next_table {
  public:
   /// Begins the transaction and the COPY. `columns`: "(id, product_id, …)".
   static result<next_table> start(db::session& session, std::string_view table, std::string_view columns);
 
   copy_writer& rows() { return writer_; }
-  /// Ends the COPY and builds the indexes that the serving table has.
-  result<> finish_rows();
-  /// Gathers statistics, gives the table the owner and the rights of the serving one, and commits.
-  result<> commit();
+  /// Ends the COPY and commits. What is left to do: the indexes that the serving table has, statistics, its
+  /// owner and rights.
+  result<table_build> finish();
 
  private:
   next_table(db::session& session, std::string_view table, copy_writer writer)

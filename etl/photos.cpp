@@ -10,10 +10,10 @@ result<> read_photos(run_state& run, set_kind set, photo_spill& spill) {
                   });
 }
 
-result<std::vector<late_photo>> settle_photos(run_state& run, set_kind set, photo_spill& spill,
-                                              const std::function<bool(std::int64_t)>& is_loaded,
-                                              std::int64_t& largest) {
-  std::vector<late_photo> late;
+result<> settle_photos(run_state& run, set_kind set, photo_spill& spill,
+                       const std::function<bool(std::int64_t)>& is_loaded, std::int64_t& largest,
+                       std::vector<late_photo>& late) {
+  const std::string_view table = set == set_kind::reviews_photos ? "reviews" : "answers";
   std::unordered_set<std::int64_t> decided;
   const auto& columns = shape_of(set).columns;
   auto done = spill.for_each([&](const waiting_photo& p) {
@@ -26,7 +26,7 @@ result<std::vector<late_photo>> settle_photos(run_state& run, set_kind set, phot
     if (p.is_echo) return refuse(reject::duplicate_id, 0, p.id);
     if (p.is_contested) {
       if (!decided.insert(p.id).second) return refuse(reject::duplicate_id, 0, p.id);
-      late.push_back({p.parent, p.id, std::string(p.url)});
+      late.push_back({table, p.parent, p.id, std::string(p.url)});
     }
     largest = std::max(largest, p.id);
     run.count_loaded(file, p.repairs);
@@ -36,15 +36,15 @@ result<std::vector<late_photo>> settle_photos(run_state& run, set_kind set, phot
     if (file->of.where.set == set)
       if (auto written = file->rejects.finish(); !written) return written.error();
   if (auto limit = run.over_limit(false)) return *limit;
-  return late;
+  return {};
 }
 
-result<> add_late_photos(db::session& session, std::string_view table, const std::vector<late_photo>& late) {
-  const auto sql = fmt::format(
-      "update {}.{} set (photo_ids, photo_urls) = (select array_agg(i order by i), array_agg(u order by i)"
-      " from unnest(photo_ids || $2::bigint, photo_urls || $3::text) as p(i, u)) where id = $1::bigint",
-      next_schema, table);
+result<> add_late_photos(db::session& session, const std::vector<late_photo>& late) {
   for (const auto& photo : late) {
+    const auto sql = fmt::format(
+        "update {}.{} set (photo_ids, photo_urls) = (select array_agg(i order by i), array_agg(u order by i)"
+        " from unnest(photo_ids || $2::bigint, photo_urls || $3::text) as p(i, u)) where id = $1::bigint",
+        next_schema, photo.table);
     const std::array<std::optional<std::string>, 3> parameters{std::to_string(photo.parent),
                                                                std::to_string(photo.id), photo.url};
     if (auto done = session.run(sql, parameters); !done) return done.error();

@@ -25,25 +25,25 @@ aws_settings settings_of(std::map<std::string, std::string> variables,
 
 TEST_CASE("keys come from the environment, then from the profile's files") {
   const std::map<std::string, std::string> files{
-      {"/home/u/.aws/credentials",
+      {"/u/.aws/credentials",
        "; mine\n[default]\naws_access_key_id=D\naws_secret_access_key = d\n\n[work]\n aws_ignored = x\n"
        "aws_access_key_id = W\naws_secret_access_key = w=/+\naws_session_token = t\n"},
-      {"/home/u/.aws/config",
+      {"/u/.aws/config",
        "[default]\nregion = eu-west-3\n[profile work]\nregion = eu-central-1\nendpoint_url = "
        "http://minio:9000/\n"}};
   CHECK(settings_of({}).access_key.empty());
   CHECK(settings_of({}).region == "us-east-1");
-  const auto usual = settings_of({{"HOME", "/home/u"}}, files);
+  const auto usual = settings_of({{"HOME", "/u"}}, files);
   CHECK(usual.access_key == "D");
   CHECK(usual.region == "eu-west-3");
-  const auto work = settings_of({{"HOME", "/home/u"}, {"AWS_PROFILE", "work"}}, files);
+  const auto work = settings_of({{"HOME", "/u"}, {"AWS_PROFILE", "work"}}, files);
   CHECK(work.access_key == "W");
   CHECK(work.secret_key == "w=/+");
   CHECK(work.session_token == "t");
   CHECK(work.region == "eu-central-1");
   CHECK(work.endpoint == "http://minio:9000");
   const auto named = settings_of(
-      {{"HOME", "/home/u"}, {"AWS_ACCESS_KEY_ID", "E"}, {"AWS_SECRET_ACCESS_KEY", "e"}, {"AWS_REGION", "x"}},
+      {{"HOME", "/u"}, {"AWS_ACCESS_KEY_ID", "E"}, {"AWS_SECRET_ACCESS_KEY", "e"}, {"AWS_REGION", "x"}},
       files);
   CHECK(named.access_key == "E");
   CHECK(named.session_token.empty());

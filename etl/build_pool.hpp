@@ -1,0 +1,70 @@
+// Indexes, keys and statistics, built on several connections at the same time while rows are still being
+// read.
+#pragma once
+
+#include "db/session.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace atelier::etl {
+
+/// What a table needs when its rows are there: statements that may run side by side, and then some one after
+/// the other.
+struct table_build {
+  std::vector<std::string> side_by_side;
+  std::vector<std::string> afterwards;
+};
+
+/// Some threads, each with a connection of its own, that take statements from a queue. The first failure
+/// stops all.
+class build_pool {
+ public:
+  /// `failed` is called once, from one of the threads, when something fails.
+  build_pool(std::string conninfo, unsigned connections, std::function<void()> failed);
+  /// Ends what is under way and forgets the rest.
+  ~build_pool();
+  build_pool(const build_pool&) = delete;
+  build_pool& operator=(const build_pool&) = delete;
+
+  void add(table_build work);
+  /// Waits until all is built. Errors: what the first failure was.
+  result<> finish();
+  /// Ends what is under way and forgets the rest.
+  void abandon();
+
+ private:
+  struct table {
+    std::vector<std::string> afterwards;
+    std::size_t left;  // statements that are not done
+  };
+  struct step {
+    std::string sql;
+    std::shared_ptr<table> of;
+  };
+
+  void work();
+  void run(db::session& session, const step& next, std::unique_lock<std::mutex>& lock);
+  void fail_with(failure why);
+  void end_threads();
+
+  std::string conninfo_;
+  unsigned connections_;
+  std::function<void()> failed_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<step> steps_;
+  std::vector<std::thread> threads_;
+  std::vector<db::canceller*> under_way_;
+  bool over_ = false;
+  std::optional<failure> problem_;
+};
+
+}  // namespace atelier::etl
