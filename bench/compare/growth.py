@@ -1,5 +1,136 @@
-PARTS = {}
+"""How the cost grows: with the data, the workers, the connections, the page."""
+
+import statistics
+
+import peers
+import plot
+from data import HEAVY, serving
+from load import load
+from places import WORK, say
+from processes import allow_files, stop_all
+from rounds import alternate, record
+
+CONNECTIONS = (16, 64, 256, 1024, 4096, 10_000)
+
+
+def draw(name, *words, **named):
+    folder = WORK / "results"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"growth-{name}.svg").write_text(plot.chart(*words, **named))
+
+
+def median_points(figures):
+    return [(x, statistics.median(f.ours)) for x, f in figures.items() if f.ours]
+
+
+def with_data(table, plan, products):
+    """The same reads of a hundredth, a tenth and the whole, all three running, in turns."""
+    sizes = sorted({max(100, products // 100), max(100, products // 10), products})
+    servers, stacks = {}, {}
+    figure = table.add("growth-data", f"answers a second of {sizes[-1]:,} products against {sizes[0]:,}", "/s", "≥", 0.85, peer="the hundredth")
+    each = {size: table.add(f"growth-data-{size}", f"answers a second, {size:,} products", "/s", None, None, kind="value") for size in sizes}
+    try:
+        for size in sizes:
+            servers[size] = serving(size)[0]
+            stacks[size] = peers.our_stack(servers[size])
+
+        def measure(size):
+            options = {"closed": True, "connections": 64, "set": {"products": size}}
+            load(stacks[size][-1].port, "reads", plan.warm_up, seed=99, **options)
+            run = load(stacks[size][-1].port, "reads", plan.seconds, seed=1 + len(each[size].ours), **options)
+            record(each[size], True, run, run.rate)
+            if size == sizes[-1]:
+                record(figure, True, run, run.rate)
+            elif size == sizes[0]:
+                record(figure, False, run, run.rate)
+        alternate(plan, "data", [lambda s=s: measure(s) for s in sizes])
+        draw("data", "Uniform reads, cache off", "products", "answers/s", {"answers a second": median_points(each)})
+    finally:
+        for stack in stacks.values():
+            stop_all(stack)
+        for server in servers.values():
+            server.stop()
+
+
+def with_workers(table, plan, products):
+    server, _ = serving(products)
+    rate, cpu = {}, {}
+    try:
+        for n in (1, 2, 3, 4):
+            rate[n] = table.add(f"growth-workers-{n}", f"answers a second, {n} worker{'s' * (n > 1)} behind the proxy", "/s", None, None, kind="value")
+            cpu[n] = table.add(f"growth-workers-cpu-{n}", "CPU a read of that, whole stack", "µs", None, None, kind="value")
+            stack = peers.our_stack(server, workers=n)
+            try:
+                options = {"closed": True, "connections": 64, "set": {"products": products}}
+                load(stack[-1].port, "reads", plan.warm_up, **options)
+                for i in range(plan.rounds):
+                    plan.check()
+                    run = load(stack[-1].port, "reads", plan.seconds, [*stack, server.process], seed=1 + i, **options)
+                    record(rate[n], True, run, run.rate)
+                    record(cpu[n], True, run, run.cpu_us)
+            finally:
+                stop_all(stack)
+        draw("workers", "Uniform reads by workers, cache off", "workers", "answers/s", {"answers a second": median_points(rate)}, log_x=False)
+    finally:
+        server.stop()
+
+
+def with_connections(table, plan, products):
+    """One worker, its cache warm: what connections cost it."""
+    server, _ = serving(products)
+    rate, cpu, tail = {}, {}, {}
+    most = min(CONNECTIONS[-1], allow_files(65536) - 1000)
+    worker = peers.worker(server, cache_mb=64, more=["--connections-max", 12_000])
+    try:
+        target = "/reviews/?product_id=2"
+        load(worker.port, target, plan.warm_up, closed=True, connections=16)
+        for n in [min(n, most) for n in CONNECTIONS]:
+            rate[n] = table.add(f"growth-connections-{n}", f"cached answers a second, {n:,} connections", "/s", None, None, kind="value")
+            cpu[n] = table.add(f"growth-connections-cpu-{n}", "CPU a request of that", "µs", None, None, kind="value")
+            tail[n] = table.add(f"growth-connections-p99-{n}", "p99 of that at 5,000 a second", "ms", None, None, kind="value")
+            for _ in range(plan.rounds):
+                plan.check()
+                run = load(worker.port, target, plan.seconds, [worker], closed=True, connections=n)
+                record(rate[n], True, run, run.rate)
+                record(cpu[n], True, run, run.cpu_us)
+                run = load(worker.port, target, plan.seconds, rate=5000, connections=n)
+                record(tail[n], True, run, run.latency_ms["p99"])
+        draw("connections", "One worker, cached answer", "connections", "CPU a request, µs", {"CPU a request": median_points(cpu)})
+    finally:
+        worker.stop()
+        server.stop()
+
+
+def with_pages(table, plan, products):
+    """Products with few and with many reviews, and pages of several sizes; cache off, so that the database does the work."""
+    server, _ = serving(products)
+    worker = peers.worker(server)
+    by_reviews, by_count = {}, {}
+
+    def measure(figures, key, name, target):
+        figures[key] = table.add(f"growth-{name}", f"CPU a page, worker and database: {name}", "µs", None, None, kind="value")
+        load(worker.port, target, plan.warm_up, closed=True, connections=16)
+        for _ in range(plan.rounds):
+            plan.check()
+            run = load(worker.port, target, plan.seconds, [worker, server.process], closed=True, connections=16)
+            record(figures[key], True, run, run.cpu_us)
+
+    try:
+        for beyond, reviews in HEAVY:
+            measure(by_reviews, reviews, f"5 of {reviews:,} reviews", f"/reviews/?product_id={products + beyond}&count=5")
+        for count in (5, 50, 500, 5000):
+            measure(by_count, count, f"{count:,} of 20,000 reviews", f"/reviews/?product_id={products + HEAVY[-1][0]}&count={count}&sort=newest")
+        draw("reviews", "A page of five by the product's reviews", "reviews", "CPU a page, µs", {"relevant": median_points(by_reviews)})
+        draw("page", "A page by its size", "reviews on the page", "CPU a page, µs", {"newest": median_points(by_count)})
+    finally:
+        worker.stop()
+        server.stop()
+
+
+PARTS = {"data": with_data, "workers": with_workers, "connections": with_connections, "pages": with_pages}
 
 
 def compare(table, plan, products, parts):
-    pass
+    for name in parts or PARTS:
+        say(f"== growth: {name}")
+        PARTS[name](table, plan, products)

@@ -44,7 +44,7 @@ def settings():
 class Postgres:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        self.data, self.socket = self.folder / "pg", WORK / "socket"
+        self.data, self.socket = self.folder / "pg", WORK / f"socket-{self.folder.name}"
         self.user = account()
         self.bin = programs()
         self.process = None
@@ -71,7 +71,7 @@ class Postgres:
         words = [self.bin / "postgres", "-D", self.data, "-k", self.socket]
         for name, value in settings().items():
             words += ["-c", f"{name}={value}"]
-        self.process = Process("postgres", words, user=self.user, end=signal.SIGINT)
+        self.process = Process(f"postgres-{self.folder.name}", words, user=self.user, end=signal.SIGINT)
         until = time.monotonic() + 120
         while time.monotonic() < until:
             self.process.check()
