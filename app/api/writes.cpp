@@ -19,16 +19,20 @@ std::optional<std::string_view> idempotency_key(const http::request& asked) {
   return asked.head.fields.find("idempotency-key");
 }
 
-// 1 to 255 visible ASCII characters (RFC 5234, VCHAR).
+// 1 to 255 visible ASCII characters (RFC 5234, VCHAR), and said once.
 std::optional<refusal> check_key(const http::request& asked) {
   constexpr std::size_t key_max = 255;
   const auto key = idempotency_key(asked);
   if (!key) return std::nullopt;
   bool right = !key->empty() && key->size() <= key_max;
   for (const char c : *key) right &= c > 0x20 && c < 0x7f;
+  std::size_t said = 0;
+  for (const auto& field : asked.head.fields)
+    said += http::equals_ignoring_case(field.name, "idempotency-key");
+  right &= said == 1;
   if (right) return std::nullopt;
   return invalid("Error: invalid Idempotency-Key provided", "Idempotency-Key",
-                 "must be 1 to 255 visible ASCII characters");
+                 "must be 1 to 255 visible ASCII characters, once");
 }
 
 // $1 to $3 of every POST's statement: key, path, hash of the body.

@@ -85,4 +85,14 @@ result<> check_disk(const fs::path& folder, unsigned long long bytes_needed) {
   return {};
 }
 
+unsigned long long disk_bytes_for(const fs::path& csv) {
+  constexpr unsigned long long times = 4;
+  std::error_code ignored;
+  unsigned long long bytes = 0;
+  if (fs::is_regular_file(csv, ignored)) bytes = fs::file_size(csv, ignored);
+  for (const auto& entry : fs::directory_iterator(csv, ignored))
+    if (entry.is_regular_file(ignored)) bytes += entry.file_size(ignored);
+  return empty_database_bytes + times * bytes;
+}
+
 }  // namespace atelier::stack

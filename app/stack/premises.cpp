@@ -149,6 +149,12 @@ result<> open_log(premises& p) {
   return {};
 }
 
+unsigned long long bytes_needed(const data_plan& plan) {
+  if (!plan.must_load) return bytes_to_run;
+  return plan.source.csv.empty() ? disk_bytes_for(plan.source.products)
+                                 : disk_bytes_for(fs::path(plan.source.csv));
+}
+
 }  // namespace
 
 result<premises> prepare(const up_options& asked, stop_signal& stop) {
@@ -160,10 +166,12 @@ result<premises> prepare(const up_options& asked, stop_signal& stop) {
   if (auto done = await_former_server(p.database.data, stop); !done) return done.error();
   if (p.plan.must_clear)
     if (auto done = clear_folder(p); !done) return done.error();
-  const auto needed = p.plan.must_load ? disk_bytes_for(p.plan.source.products) : bytes_to_run;
-  if (auto done = check_disk(p.folder, needed); !done) return done.error();
-  if (auto done = place_socket(p); !done) return done.error();
+  if (auto done = check_disk(p.folder, bytes_needed(p.plan)); !done) return done.error();
   if (auto done = open_log(p); !done) return done.error();
+  if (auto done = place_socket(p); !done) {
+    leave(p);
+    return done.error();
+  }
   return p;
 }
 

@@ -57,6 +57,14 @@ TEST_CASE("the same key and bytes answer as the first time, through either worke
              Catch::Contains(R"({"4":"1"})"));
 }
 
+TEST_CASE("two keys on one request are neither", "[contract]") {
+  house& h = house::open();
+  const http_headers two{{"Idempotency-Key", fresh_key()}, {"Idempotency-Key", fresh_key()}};
+  const http_answer said = h.post("/reviews", valid_review(h.fresh_product()).text(), two);
+  CHECK(said.status == 422);
+  CHECK(said.body == invalid_key);
+}
+
 TEST_CASE("questions and answers are posted once a key too", "[contract]") {
   house& h = house::open();
   const std::int64_t product = h.fresh_product();
