@@ -185,6 +185,18 @@ std::optional<std::int64_t> read_words(std::string_view text) {
   return epoch_ms(m);
 }
 
+// A number as it should be: digits alone, no zero before others; -1 for all that is not.
+std::int64_t plain_number(std::string_view text) {
+  if (text.empty() || text.size() > 18 || (text[0] == '0' && text.size() > 1)) return -1;
+  std::int64_t value = 0;
+  for (const char c : text) {
+    const auto digit = static_cast<unsigned char>(c - '0');
+    if (digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
 clean_result<std::int64_t> in_range(std::int64_t ms, repair_set repairs, std::int64_t now_ms) {
   if (ms < first_date_ms || ms > now_ms + day_ms) return reject::out_of_range;
   return cleaned<std::int64_t>{ms, repairs};
@@ -192,11 +204,11 @@ clean_result<std::int64_t> in_range(std::int64_t ms, repair_set repairs, std::in
 
 }  // namespace
 
-bool is_null_word(std::string_view text) {
-  return text.empty() || text == "null" || text == "NULL" || text == "\\N";
-}
-
 clean_result<std::int64_t> clean_number(std::string_view text, std::int64_t low, std::int64_t high) {
+  if (const auto plain = plain_number(text); plain >= 0) {
+    if (plain < low || plain > high) return reject::out_of_range;
+    return cleaned<std::int64_t>{plain};
+  }
   const auto inner = trim(text, " \t\"'");
   if (is_null_word(inner)) return reject::missing_value;
   const auto digits = inner.substr(inner.front() == '-' ? 1 : 0);
@@ -225,6 +237,8 @@ clean_result<bool> clean_boolean(std::string_view text) {
 }
 
 clean_result<std::int64_t> clean_date(std::string_view text, std::int64_t now_ms) {
+  if (const auto plain = plain_number(text); plain >= first_date_ms && plain <= now_ms + day_ms)
+    return cleaned<std::int64_t>{plain};
   const auto inner = trim(text, " \t\"'");
   if (is_null_word(inner)) return reject::missing_value;
   std::int64_t number = 0;

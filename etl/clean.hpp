@@ -34,7 +34,9 @@ class clean_result {
 };
 
 /// None, written as a word: empty, null, NULL, \N.
-bool is_null_word(std::string_view text);
+inline bool is_null_word(std::string_view text) {
+  return text.empty() || (text.size() == 4 && (text == "null" || text == "NULL")) || text == "\\N";
+}
 
 /// A whole number in low … high, exact or not at all: blanks and quotes round it are trimmed, nothing else
 /// is.

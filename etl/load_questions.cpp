@@ -82,7 +82,7 @@ result<> questions_load::read_questions() {
 }
 
 result<> questions_load::read_answers() {
-  auto spill = photo_spill::create();
+  auto spill = photo_spill::create(session_ != nullptr);
   if (!spill) return spill.error();
   if (auto read = read_photos(run_, set_kind::answers_photos, *spill); !read) return read;
   auto table = start("answers", answer_columns);

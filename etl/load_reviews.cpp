@@ -130,7 +130,7 @@ void reviews_load::write_review(copy_writer& out, const row& r, const std::vecto
 }
 
 result<> reviews_load::read_reviews() {
-  auto spill = photo_spill::create();
+  auto spill = photo_spill::create(session_ != nullptr);
   if (!spill) return spill.error();
   if (auto read = read_photos(run_, set_kind::reviews_photos, *spill); !read) return read;
   std::optional<next_table> table;

@@ -32,15 +32,18 @@ struct photo_spill::head {
   std::size_t size() const { return sizeof(head) + std::max(raw_bytes, url_begin + url_bytes); }
 };
 
-result<photo_spill> photo_spill::create() {
+result<photo_spill> photo_spill::create(bool keeps_text) {
   const auto descriptor = open_unnamed_file();
   if (!descriptor) return descriptor.error();
-  return photo_spill(*descriptor);
+  return photo_spill(*descriptor, keeps_text);
 }
 
-photo_spill::photo_spill(int descriptor) : descriptor_(descriptor) { unwritten_.reserve(window_bytes); }
+photo_spill::photo_spill(int descriptor, bool keeps_text) : descriptor_(descriptor), keeps_text_(keeps_text) {
+  unwritten_.reserve(window_bytes);
+}
 photo_spill::photo_spill(photo_spill&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
+      keeps_text_(other.keeps_text_),
       unwritten_(std::move(other.unwritten_)),
       written_(other.written_),
       window_(std::move(other.window_)),
@@ -105,8 +108,9 @@ result<const char*> photo_spill::at(std::uint64_t position, std::size_t back) {
 result<> photo_spill::add(const record& r, const row& values, std::uint32_t file) {
   const auto id = values.values[0].number;
   const auto parent = values.values[1].number;
-  const auto url = values.values[2].text;
-  const bool inside = url.data() >= r.raw.data() && url.data() < r.raw.data() + r.raw.size();
+  const auto url = keeps_text_ ? values.values[2].text : std::string_view();
+  const auto raw = keeps_text_ ? r.raw : std::string_view();
+  const bool inside = url.data() >= raw.data() && url.data() < raw.data() + raw.size();
   head h{last_of_.find(parent),
          id,
          parent,
@@ -114,11 +118,11 @@ result<> photo_spill::add(const record& r, const row& values, std::uint32_t file
          r.offset,
          values.repairs,
          file,
-         static_cast<std::uint32_t>(r.raw.size()),
+         static_cast<std::uint32_t>(raw.size()),
          0,
          static_cast<std::uint32_t>(url.size()),
          0};
-  h.url_begin = inside ? static_cast<std::uint32_t>(url.data() - r.raw.data()) : h.raw_bytes;
+  h.url_begin = inside ? static_cast<std::uint32_t>(url.data() - raw.data()) : h.raw_bytes;
   if (!seen_.insert(id)) {
     auto step = h.previous;
     for (int steps = 0; step != 0 && !h.is_echo && steps < chain_steps_max; ++steps) {
@@ -134,7 +138,7 @@ result<> photo_spill::add(const record& r, const row& values, std::uint32_t file
   if (!h.is_echo) last_of_.at(parent) = written_ + unwritten_.size() + 1;
   const auto* bytes = reinterpret_cast<const char*>(&h);
   unwritten_.insert(unwritten_.end(), bytes, bytes + sizeof h);
-  unwritten_.insert(unwritten_.end(), r.raw.begin(), r.raw.end());
+  unwritten_.insert(unwritten_.end(), raw.begin(), raw.end());
   if (!inside) unwritten_.insert(unwritten_.end(), url.begin(), url.end());
   return unwritten_.size() >= window_bytes ? flush() : result<>{};
 }

@@ -45,7 +45,8 @@ class photo_spill {
  public:
   static constexpr std::size_t window_bytes = 1 << 20;
 
-  static result<photo_spill> create();
+  /// `keeps_text`: URLs and raw records are asked for; else they are left out.
+  static result<photo_spill> create(bool keeps_text = true);
   photo_spill(photo_spill&& other) noexcept;
   photo_spill& operator=(photo_spill&&) = delete;
   ~photo_spill();
@@ -60,11 +61,12 @@ class photo_spill {
 
  private:
   struct head;
-  explicit photo_spill(int descriptor);
+  photo_spill(int descriptor, bool keeps_text);
   result<> flush();
   result<const char*> at(std::uint64_t position, std::size_t back);
 
   int descriptor_;
+  bool keeps_text_;
   std::vector<char> unwritten_;
   std::uint64_t written_ = 0;
   std::vector<char> window_;

@@ -2,6 +2,11 @@
 #include "etl/record_reader.hpp"
 
 namespace atelier::etl {
+namespace {
+
+constexpr std::size_t quick_fields_max = 64;  // of a record that is taken quickly
+
+}  // namespace
 
 // Takes the record at begin_ if it is whole, in the buffer and by the rules. If it is not, nothing has
 // happened: the states, which know every rule, read it from its first byte. Both ways must agree; the tests
@@ -24,18 +29,16 @@ bool record_reader::take_quickly() {
     }
     return true;
   };
+  std::array<field, quick_fields_max> fields;
+  std::size_t columns = 0;
   const auto add = [&](std::size_t from, std::size_t to, quoting how) {
-    record_.fields.push_back(
-        {static_cast<std::uint32_t>(from - begin_), static_cast<std::uint32_t>(to - begin_), how, false});
-  };
-  const auto give_up = [&] {
-    record_.fields.clear();
-    return false;
+    fields[columns++] = {static_cast<std::uint32_t>(from - begin_), static_cast<std::uint32_t>(to - begin_),
+                         how, false};
   };
   bool many_lines = false;
   std::size_t end = 0;
   for (std::size_t start = begin_;;) {
-    if (!arrived()) return give_up();
+    if (columns == quick_fields_max || !arrived()) return false;
     const std::size_t at = ahead[used++];
     const char c = data[at];
     if (c == delimiter) {
@@ -48,25 +51,25 @@ bool record_reader::take_quickly() {
       end = at;
       break;
     }
-    if (at != start) return give_up();
+    if (at != start) return false;
     std::size_t close = 0;
     auto how = quoting::quoted;
     for (;;) {
-      if (!arrived()) return give_up();
+      if (!arrived()) return false;
       close = ahead[used++];
       if (data[close] != quote) {
         many_lines |= data[close] != delimiter;
         continue;
       }
-      if (close + 1 >= filled_) return give_up();
+      if (close + 1 >= filled_) return false;
       if (data[close + 1] != quote) break;
       how = quoting::doubled;
-      if (!arrived()) return give_up();
+      if (!arrived()) return false;
       ++used;
     }
     const char behind = data[close + 1];
-    if (behind != delimiter && behind != '\n' && behind != '\r') return give_up();
-    if (!arrived()) return give_up();
+    if (behind != delimiter && behind != '\n' && behind != '\r') return false;
+    if (!arrived()) return false;
     ++used;
     add(at + 1, close, how);
     start = close + 2;
@@ -74,15 +77,16 @@ bool record_reader::take_quickly() {
     if (behind != delimiter) break;
   }
   if (data[end] == '\r') {
-    if (end + 1 >= filled_) return give_up();
+    if (end + 1 >= filled_) return false;
     if (data[end + 1] == '\n') {
-      if (!arrived()) return give_up();
+      if (!arrived()) return false;
       ++used;
     }
   }
-  if (end - begin_ > record_bytes_max) return give_up();
+  if (end - begin_ > record_bytes_max) return false;
   record_.is_plain = index_.is_plain(begin_, end);
   index_.pass(used);
+  record_.fields.assign(fields.begin(), fields.begin() + static_cast<std::ptrdiff_t>(columns));
   many_lines_ = many_lines;
   (void)end_record(end, true);
   return true;

@@ -6,7 +6,6 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
-#include <csignal>
 #include <map>
 #include <thread>
 
@@ -58,35 +57,6 @@ TEST_CASE("a second load asks for its mode, replaces, and no reader ever sees a 
   CHECK(seen[before] > 0);
   CHECK(seen[after] > 0);
   CHECK(ask(database, "select count(*) from atelier.idempotency_keys") == "0");
-}
-
-TEST_CASE("killed at any moment, a load has changed all or nothing, and the next ends right", "[etl]") {
-  const temp_dir first, second;
-  make_sample(first, 50, 1);
-  make_sample(second, 1500, 2);
-  const test_database database;
-  REQUIRE(load(database, first.path()).code == 0);
-  const auto before = ask(database, "select count(*) from atelier.reviews");
-  std::vector<std::string> seen;  // what served after each death
-  for (const auto delay : {20ms, 120ms, 300ms}) {
-    test::child_process child(
-        ATELIER_PROGRAM, {"etl", "load", second.path(), "--db", database.conninfo(), "--mode", "replace"});
-    std::this_thread::sleep_for(delay);
-    child.signal(SIGKILL);
-    child.wait();
-    seen.push_back(ask(database, "select count(*) from atelier.reviews"));
-  }
-  const auto done = load(database, second.path(), {"--mode", "replace"});
-  INFO(done.errors);
-  REQUIRE(done.code == 0);
-  const auto whole = ask(database, "select count(*) from atelier.reviews");
-  CHECK(whole != before);
-  for (const auto& served : seen)
-    CHECK((served == before || served == whole));  // the last may have switched already
-  CHECK(ask(database, "select count(*) from atelier.characteristic_reviews") ==
-        std::to_string(lines_of(second / "characteristic_reviews.csv") - 1));
-  CHECK(ask(database, "select count(*) from pg_namespace where nspname in ('atelier_next', 'atelier_old')") ==
-        "0");
 }
 
 TEST_CASE("one load at a time, and the second says who runs", "[etl]") {
