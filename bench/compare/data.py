@@ -43,8 +43,8 @@ def csv_rows(folder):
     return int(kept.read_text())
 
 
-def run(words, **more):
-    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, **more)
+def run(words, seconds=7200):
+    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=seconds)
     if done.returncode != 0:
         raise Trouble(f"'{' '.join(map(str, words))}' ended with code {done.returncode}: {done.stderr.strip()[-1500:]}")
     return done

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import threading
 import time
 import urllib.request
 
@@ -15,12 +16,15 @@ from rounds import alternate
 
 
 class Timed:
-    def __init__(self, words, core=None, environment=None):
-        """Runs a program to its end. Knows its seconds and its highest resident memory."""
+    def __init__(self, words, core=None, environment=None, seconds_max=3600):
+        """Runs a program to its end, or kills it. Knows its seconds and its highest resident memory."""
         log = WORK / "logs" / "loader.log"
         began = time.monotonic()
         p = Process("loader", words, core=core, environment=environment)
+        limit = threading.Timer(seconds_max, p.process.kill)
+        limit.start()
         _, status, usage = os.wait4(p.pid, 0)
+        limit.cancel()
         self.seconds = time.monotonic() - began
         p.process.returncode = os.waitstatus_to_exitcode(status)
         p.stop()
@@ -162,4 +166,6 @@ def compare(table, plan, products, parts):
             say(f"== loader: {name}")
             PARTS[name](table, plan, server, products)
     finally:
+        for database in ("atelier", "plain", "pgloader"):  # gigabytes that nobody needs
+            server.sql("postgres", f"drop database if exists {database} with (force);")
         server.stop()

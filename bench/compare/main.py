@@ -63,13 +63,13 @@ def interrupted(number, frame):
 
 
 def main():
-    about = ABOUT.format(quick=25, full=150, work=WORK, **{name: ", ".join(s.PARTS) for name, s in SETS.items()})
+    about = ABOUT.format(quick=15, full=90, work=WORK, **{name: ", ".join(s.PARTS) for name, s in SETS.items()})
     parser = argparse.ArgumentParser(prog="./dev bench", description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="*", default=["help"], metavar="WHAT")
     parser.add_argument("--full", action="store_true", help="full size and longer rounds")
     parser.add_argument("--products", type=int, help="size of the data set")
     parser.add_argument("--rounds", type=int, help="rounds of each comparison (5)")
-    parser.add_argument("--seconds", type=int, help="length of one measurement (quick 4, full 12)")
+    parser.add_argument("--seconds", type=int, help="length of one measurement (quick 3, full 12)")
     parser.add_argument("--minutes", type=int, help="end after so many, with what there is (quick 60, full 240)")
     parser.add_argument("--failures", action="store_true", help="of conformance: list them")
     parser.add_argument("--publish", action="store_true", help="write the table into docs/performance.md")

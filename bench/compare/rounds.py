@@ -15,7 +15,7 @@ class Plan:
     def __init__(self, quick, minutes, rounds=None, seconds=None):
         self.quick = quick
         self.rounds = rounds or 5
-        self.seconds = seconds or (4 if quick else 12)
+        self.seconds = seconds or (3 if quick else 12)
         self.warm_up = max(1, self.seconds // 4)
         self.until = time.monotonic() + minutes * 60
 

@@ -314,15 +314,16 @@ int run_search(const run_words& w) {
     if (!done) return failed(done.error());
     if (stop_asked) break;
     const auto& l = done->figures.figures.whole().latency;
-    // A rate that the generator could not offer says nothing of the server.
-    const bool held = done->judged.all_held() && done->judged.doubts.empty();
+    // Latencies hold what the generator itself was late by: a rate that held, held; one that missed may not
+    // be the server's fault, and says so.
+    const bool held = done->judged.all_held();
     std::string missed;
     for (const auto& t : done->judged.thresholds) missed += t.held ? "" : t.what.text + " missed; ";
     for (const auto& d : done->judged.doubts) missed += d;
     fmt::print("{:>10.0f} {:>10.0f} {:>11.3f} {:>11.3f} {:>8}  {}\n", rate,
                static_cast<double>(l.count()) / std::chrono::duration<double>(lasts).count(),
                static_cast<double>(l.at(0.5)) / 1e6, static_cast<double>(l.at(0.99)) / 1e6,
-               done->figures.figures.whole().failed(), held ? "held" : missed);
+               done->figures.figures.whole().failed(), held ? "held" : missed.c_str());
     std::fflush(stdout);
     search.tried(rate, held);
     if (held) best = std::move(*done);
