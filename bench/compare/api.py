@@ -60,7 +60,8 @@ def reads_over_stack(table, plan, server, ids):
     uniform = table.add("stack-uniform", "CPU a uniform read, whole stack, cache off", "µs", "≤", 1 / 14, peer="Express × 3")
     popular = table.add("stack-zipf", "CPU a read by Zipf's law, cache of 256 MB", "µs", "≤", 1 / 25, peer="Express × 3")
     rate = table.add("stack-rate", "answers a second, uniform, closed loop of 64", "/s", None, None, peer="Express × 3")
-    memory = table.add("memory", "resident memory of a worker beyond its cache, highest", "MiB", "≤", 40, kind="value")
+    memory = {0: table.add("memory", "resident memory of a worker, highest, no cache", "MiB", "≤", 40, kind="value"),
+              256: table.add("memory-cached", "the same with 256 MB of cache, beyond it", "MiB", "≤", 40, kind="value")}
     peer = peers.express_stack(server)
     try:
         settle(peer, plan, "reads", set={"products": ids["products"]})
@@ -78,7 +79,7 @@ def reads_over_stack(table, plan, server, ids):
                     if name == "reads":
                         record(rate, ours_now, run, run.rate)
                     if ours_now:
-                        memory.ours.append(max(resident_mib(p)[1] for p in stack[:-1]) - cache)
+                        memory[cache].ours.append(max(resident_mib(p)[1] for p in stack[:-1]) - cache * 1e6 / 2**20)
                 settle(ours, plan, name, set={"products": ids["products"]})
                 alternate(plan, figure.name, [lambda: measure(True, ours), lambda: measure(False, peer)])
             finally:
@@ -185,5 +186,7 @@ def compare(table, plan, products, parts):
         for name in parts or PARTS:
             say(f"== api: {name}")
             PARTS[name](table, plan, server, ids)
+        every = table.add("errors", "errors of ours in all of these", "", "≤", 0, kind="value")
+        every.ours.append(sum(f.errors for f in table.figures))
     finally:
         server.stop()
