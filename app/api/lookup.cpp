@@ -19,28 +19,29 @@ statement list_in(review_order order) {
   return statement::reviews_relevant;
 }
 
-answer_or<lookup> page_of(statement what, std::int64_t id, std::string_view query) {
-  const auto asked = parse_paging(query);
+answer_or<lookup> page_of(statement what, std::int64_t id, const parameters& sent) {
+  const auto asked = parse_paging(sent);
   if (!asked) return asked.error();
   return lookup{what, id, asked->page, asked->count};
 }
 
-answer_or<lookup> page_of_product(statement what, std::string_view query) {
-  const auto product = parse_product(query);
+answer_or<lookup> page_of_product(statement what, const parameters& sent) {
+  const auto product = parse_product(sent);
   if (!product) return product.error();
-  return page_of(what, *product, query);
+  return page_of(what, *product, sent);
 }
 
 }  // namespace
 
 answer_or<lookup> parse_lookup(const matched& place, std::string_view query) {
+  const auto sent = parse_query(query);
   switch (place.where) {
     case route::reviews:
-      return page_of_product(list_in(parse_sort(query)), query);
+      return page_of_product(list_in(parse_sort(sent)), sent);
     case route::questions:
-      return page_of_product(statement::questions, query);
+      return page_of_product(statement::questions, sent);
     case route::reviews_meta: {
-      const auto product = parse_product(query);
+      const auto product = parse_product(sent);
       if (!product) return product.error();
       return lookup{statement::meta, *product};
     }
@@ -52,7 +53,7 @@ answer_or<lookup> parse_lookup(const matched& place, std::string_view query) {
     case route::question_answers: {
       const auto question = parse_id(place.id);
       if (!question) return not_found(no_such_question);
-      return page_of(statement::answers, *question, query);
+      return page_of(statement::answers, *question, sent);
     }
     default:
       return not_found(no_such_path);

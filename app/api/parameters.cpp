@@ -35,11 +35,32 @@ bool is_default(std::string_view value) {
   return value.empty() || value == "NaN" || value == "undefined" || value == "null";
 }
 
+parameters::value* place_of(parameters& all, std::string_view name) {
+  if (name == "product_id") return &all.product_id;
+  if (name == "page") return &all.page;
+  if (name == "count") return &all.count;
+  if (name == "sort") return &all.sort;
+  return nullptr;
+}
+
+// A number of a page or a count; nothing where the default is meant.
+answer_or<std::optional<std::int64_t>> parse_one(const parameters::value& sent, const char* sentence,
+                                                 const char* field, const char* reason) {
+  std::string room;
+  const auto text = sent.decoded(room);
+  if (is_default(text)) return std::optional<std::int64_t>();
+  const auto number = parse_number(text);
+  if (!number) return invalid(sentence, field, reason);
+  return number;
+}
+
 }  // namespace
 
 std::optional<std::int64_t> parse_number(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  for (const char c : text)
+    if (c < '0' || c > '9') return std::nullopt;
   std::int64_t value = 0;
-  if (text.empty() || text.find_first_not_of("0123456789") != text.npos) return std::nullopt;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{}) return std::nullopt;
   return value;
@@ -50,17 +71,34 @@ std::optional<std::int64_t> parse_id(std::string_view text) {
   return value && *value > 0 ? value : std::nullopt;
 }
 
-std::optional<std::string> query_parameter(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    const auto end = std::min(query.find('&'), query.size());
-    const auto pair = query.substr(0, end);
-    const auto equals = std::min(pair.find('='), pair.size());
-    const auto key = pair.substr(0, equals);
-    if (key == name || (key.find_first_of("%+") != key.npos && decode(key) == name))
-      return decode(pair.substr(std::min(equals + 1, pair.size())));
-    query.remove_prefix(std::min(end + 1, query.size()));
+std::string_view parameters::value::decoded(std::string& room) const {
+  if (!is_encoded) return sent;
+  room = decode(sent);
+  return room;
+}
+
+parameters parse_query(std::string_view query) {
+  parameters found;
+  const char* at = query.data();
+  const char* const end = at + query.size();
+  while (at < end) {
+    const char* const begin = at;
+    const char* equals = nullptr;
+    bool is_encoded[2] = {false, false};  // of the name, of the value
+    for (; at < end && *at != '&'; ++at) {
+      if (*at == '=' && !equals) equals = at;
+      if (*at == '%' || *at == '+') is_encoded[equals != nullptr] = true;
+    }
+    const char* const name_end = equals ? equals : at;
+    const std::string_view name(begin, static_cast<std::size_t>(name_end - begin));
+    const char* const value_begin = equals ? equals + 1 : at;
+    const std::string_view value(value_begin, static_cast<std::size_t>(at - value_begin));
+    if (auto* const known = is_encoded[0] ? place_of(found, decode(name)) : place_of(found, name);
+        known && !known->is_there)
+      *known = {value, true, is_encoded[1]};
+    if (at < end) ++at;
   }
-  return std::nullopt;
+  return found;
 }
 
 std::int64_t paging::offset() const {
@@ -68,32 +106,30 @@ std::int64_t paging::offset() const {
   return rows > INT64_MAX ? INT64_MAX : static_cast<std::int64_t>(rows);
 }
 
-answer_or<paging> parse_paging(std::string_view query) {
+answer_or<paging> parse_paging(const parameters& sent) {
   paging asked;
-  if (const auto page = query_parameter(query, "page"); page && !is_default(*page)) {
-    const auto number = parse_number(*page);
-    if (!number) return invalid("Error: invalid page provided", "page", "must be a number from 1");
-    asked.page = std::max<std::int64_t>(*number, 1);
-  }
-  if (const auto count = query_parameter(query, "count"); count && !is_default(*count)) {
-    const auto number = parse_number(*count);
-    if (!number) return invalid("Error: invalid count provided", "count", "must be a number from 0");
-    asked.count = *number;
-  }
+  const auto page = parse_one(sent.page, "Error: invalid page provided", "page", "must be a number from 1");
+  if (!page) return page.error();
+  const auto count =
+      parse_one(sent.count, "Error: invalid count provided", "count", "must be a number from 0");
+  if (!count) return count.error();
+  if (*page) asked.page = std::max<std::int64_t>(**page, 1);
+  if (*count) asked.count = **count;
   return asked;
 }
 
-answer_or<std::int64_t> parse_product(std::string_view query) {
-  const auto product = query_parameter(query, "product_id");
-  const auto id = product ? parse_id(*product) : std::nullopt;
+answer_or<std::int64_t> parse_product(const parameters& sent) {
+  std::string room;
+  const auto id = parse_id(sent.product_id.decoded(room));
   if (!id)
     return invalid("Error: invalid product_id provided", "product_id",
-                   product ? "must be a whole number from 1" : "is missing");
+                   sent.product_id.is_there ? "must be a whole number from 1" : "is missing");
   return *id;
 }
 
-review_order parse_sort(std::string_view query) {
-  const auto sort = query_parameter(query, "sort");
+review_order parse_sort(const parameters& sent) {
+  std::string room;
+  const auto sort = sent.sort.decoded(room);
   if (sort == "newest") return review_order::newest;
   if (sort == "helpful") return review_order::helpful;
   return review_order::relevant;

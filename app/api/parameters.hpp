@@ -17,8 +17,23 @@ std::optional<std::int64_t> parse_id(std::string_view text);
 /// The same digits, 0 included.
 std::optional<std::int64_t> parse_number(std::string_view text);
 
-/// The first value of a parameter, percent-decoded, `+` as a blank; nothing where it is absent.
-std::optional<std::string> query_parameter(std::string_view query, std::string_view name);
+/// The parameters of a query string that any read knows, as they were sent: of a repeated one the first.
+/// Found in one pass; views into the query.
+struct parameters {
+  struct value {
+    std::string_view sent = {};
+    bool is_there = false;
+    bool is_encoded = false;  // has percent signs or pluses
+
+    /// Percent-decoded, `+` as a blank; `room` holds it where that changes anything.
+    std::string_view decoded(std::string& room) const;
+  };
+  value product_id;
+  value page;
+  value count;
+  value sort;
+};
+parameters parse_query(std::string_view query);
 
 struct paging {
   std::int64_t page = 1;  // from 1
@@ -30,14 +45,14 @@ struct paging {
 
 /// `page` and `count`. What frontends send before they know better (NaN, undefined, null, nothing) is the
 /// default; page 0 is 1.
-answer_or<paging> parse_paging(std::string_view query);
+answer_or<paging> parse_paging(const parameters& sent);
 
 /// `product_id`, required.
-answer_or<std::int64_t> parse_product(std::string_view query);
+answer_or<std::int64_t> parse_product(const parameters& sent);
 
 enum class review_order { relevant, newest, helpful };
 
 /// `sort`; an unknown one is relevant.
-review_order parse_sort(std::string_view query);
+review_order parse_sort(const parameters& sent);
 
 }  // namespace atelier::api

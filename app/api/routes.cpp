@@ -9,9 +9,12 @@ constexpr std::string_view reads = "GET, HEAD, OPTIONS";
 constexpr std::string_view reads_and_posts = "GET, HEAD, POST, OPTIONS";
 constexpr std::string_view puts = "PUT, OPTIONS";
 
+constexpr std::string_view placeholder = "{id}";
+
 struct entry {
   std::string_view pattern;  // {id} stands for one segment
   std::string_view methods;
+  std::size_t placeholder_at = pattern.find(placeholder);
 };
 
 // In the order of the enumeration.
@@ -37,9 +40,8 @@ constexpr std::array<entry, route_count> table{{
 }};
 
 // True if the path has the pattern's shape; sets the segment that stands for {id}.
-bool fits(std::string_view path, std::string_view pattern, std::string_view& id) {
-  constexpr std::string_view placeholder = "{id}";
-  const auto at = pattern.find(placeholder);
+bool fits(std::string_view path, const entry& shape, std::string_view& id) {
+  const auto [pattern, methods, at] = shape;
   if (at == pattern.npos) return path == pattern;
   if (!path.starts_with(pattern.substr(0, at))) return false;
   const auto rest = path.substr(at);
@@ -57,7 +59,7 @@ matched match(std::string_view path) {
   if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   for (std::size_t i = 0; i + 1 < route_count; ++i) {
     std::string_view id;
-    if (fits(path, table[i].pattern, id)) return {static_cast<route>(i), id, path};
+    if (fits(path, table[i], id)) return {static_cast<route>(i), id, path};
   }
   return {route::unknown, {}, path};
 }

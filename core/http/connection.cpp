@@ -244,8 +244,10 @@ task<> connection::run() {
     }
     for (auto what = next::again; what != next::wait;) {
       what = answer_all();
-      if (!space_->out.empty() && !send_now() && !co_await flush()) co_return;
-      if (what == next::ask && !co_await ask(what)) co_return;
+      bool client_is_there = true;
+      if (!space_->out.empty() && !send_now()) client_is_there = co_await flush();
+      if (client_is_there && what == next::ask) client_is_there = co_await ask(what);
+      if (!client_is_there) co_return;
       if (what == next::close) {
         co_await linger();
         co_return;
@@ -263,7 +265,8 @@ task<bool> connection::ask(next& what) {
   co_await owner_.service_.answer(asked, out);
   request_done(asked, out);
   if (closing_) what = next::close;
-  co_return send_now() || co_await flush();
+  if (send_now()) co_return true;
+  co_return co_await flush();
 }
 
 }  // namespace atelier::http

@@ -13,17 +13,28 @@ std::string_view reason_phrase(unsigned status) {
   return {phrase.data(), phrase.size()};
 }
 
-std::string_view date_now() {
+namespace {
+
+// "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: ", made anew once a second.
+std::string_view date_and_id_name() {
   static std::time_t written = 0;
-  static char text[sizeof("Sun, 06 Nov 1994 08:49:37 GMT")];
+  static char text[sizeof("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Request-Id: ")];
   const auto now = std::time(nullptr);
   if (now != written) {
     std::tm parts{};
     gmtime_r(&now, &parts);
-    std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    std::strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\nX-Request-Id: ", &parts);
     written = now;
   }
   return {text, sizeof text - 1};
+}
+
+}  // namespace
+
+std::string_view date_now() {
+  constexpr std::size_t before = sizeof("Date: ") - 1;
+  constexpr std::size_t size = sizeof("Sun, 06 Nov 1994 08:49:37 GMT") - 1;
+  return date_and_id_name().substr(before, size);
 }
 
 namespace {
@@ -47,16 +58,13 @@ std::string prepare_head(const response& answer) {
 }
 
 void responder::finish_head() {
-  out_ += "Date: ";
-  out_ += date_now();
-  out_ += "\r\nX-Request-Id: ";
+  out_ += date_and_id_name();
   out_ += request_id_;
   close_ |= stopping_;
-  if (close_)
-    out_ += "\r\nConnection: close";
-  else if (minor_version_ == 0)
-    out_ += "\r\nConnection: keep-alive";
-  out_ += "\r\n\r\n";
+  constexpr std::string_view as_usual = "\r\n\r\n";
+  constexpr std::string_view closing = "\r\nConnection: close\r\n\r\n";
+  constexpr std::string_view staying = "\r\nConnection: keep-alive\r\n\r\n";  // HTTP/1.0 closes otherwise
+  out_ += close_ ? closing : minor_version_ == 0 ? staying : as_usual;
 }
 
 void responder::send(const response& answer) {

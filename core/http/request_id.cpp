@@ -1,9 +1,25 @@
 #include "core/http/request_id.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <random>
 
 namespace atelier::http {
+namespace {
+
+// The two digits of each byte.
+constexpr auto hex_of_bytes = [] {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::array<char, 512> all{};
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    all[byte * 2] = digits[byte >> 4];
+    all[byte * 2 + 1] = digits[byte & 15];
+  }
+  return all;
+}();
+
+}  // namespace
 
 bool is_request_id(std::string_view text) {
   return !text.empty() && text.size() <= request_id_bytes_max &&
@@ -25,10 +41,10 @@ std::string_view request_ids::next() {
   };
   low_ += 0x9e3779b97f4a7c15U;
   const std::uint64_t words[] = {mixed(high_ ^ low_), mixed(low_)};
-  constexpr std::string_view digits = "0123456789abcdef";
   char* at = text_;
   for (const auto word : words)
-    for (int shift = 60; shift >= 0; shift -= 4) *at++ = digits[word >> shift & 15];
+    for (int shift = 56; shift >= 0; shift -= 8, at += 2)
+      std::memcpy(at, &hex_of_bytes[(word >> shift & 255) * 2], 2);
   return {text_, sizeof text_};
 }
 
