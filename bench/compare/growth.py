@@ -13,10 +13,15 @@ from rounds import alternate, record
 CONNECTIONS = (16, 64, 256, 1024, 4096, 10_000)
 
 
+drawn = []  # files of this run, in order
+
+
 def draw(name, *words, **named):
     folder = WORK / "results"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"growth-{name}.svg").write_text(plot.chart(*words, **named))
+    file = folder / f"growth-{name}.svg"
+    file.write_text(plot.chart(*words, **named))
+    drawn.append(file)
 
 
 def median_points(figures):

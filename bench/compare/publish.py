@@ -2,7 +2,8 @@
 
 import shutil
 
-from places import ROOT, WORK
+import growth
+from places import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
 
@@ -27,10 +28,8 @@ def plots():
     """The curves beside the page; returns the lines that show them."""
     folder = ROOT / "docs" / "performance"
     lines = []
-    for name in ("data", "workers", "connections", "reviews", "page"):
-        drawn = WORK / "results" / f"growth-{name}.svg"
-        if drawn.exists():
-            folder.mkdir(exist_ok=True)
-            shutil.copy(drawn, folder / drawn.name)
-            lines.append(f"![{name}](performance/{drawn.name})")
+    for file in growth.drawn:
+        folder.mkdir(exist_ok=True)
+        shutil.copy(file, folder / file.name)
+        lines.append(f"![{file.stem}](performance/{file.name})")
     return "\n" + "\n".join(lines) + "\n"
