@@ -188,9 +188,10 @@ void exchange::start_sending() {
   const auto facts = write_request_head(shared_.request, client_.facts, worker_->name,
                                         {id_.data(), id_.size()}, space_.to_worker.text);
   repeatable_ = facts.repeatable;
-  space_.request_id = facts.request_id;
+  const auto& text = space_.to_worker.text;
+  space_.request_id.assign(text, facts.request_id_at, facts.request_id_bytes);
   if (shared_.log) {
-    space_.trace_id = facts.trace_id;
+    space_.trace_id.assign(text, facts.trace_at, http::request_ids::id_bytes);
     space_.worker = worker_->name;
   }
   given_at_ = now();

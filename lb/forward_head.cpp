@@ -2,8 +2,9 @@
 
 #include "core/http/message.hpp"
 #include "core/http/request_id.hpp"
+#include "lb/head_writer.hpp"
 
-#include <charconv>
+#include <algorithm>
 #include <optional>
 
 namespace atelier::lb {
@@ -68,20 +69,7 @@ rule rule_of(std::string_view name) {
   }
 }
 
-template <class... Text>
-void append(std::string& out, const Text&... text) {
-  (out.append(text), ...);
-}
-
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-  append(out, name, ": ", value, "\r\n");
-}
-
-void append_number(std::string& out, std::uint64_t number) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  out.append(digits, end);
-}
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 
 // The words of all Connection fields, looked at only where there is one that is not as usual.
 class named_by_connection {
@@ -98,7 +86,7 @@ class named_by_connection {
   bool search(std::string_view name) const {
     std::string lower_case(name);
     for (char& c : lower_case)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+      if (is_upper(c)) c = static_cast<char>(c | 0x20);
     for (const auto& f : fields_)
       if (equals_ignoring_case(f.name, "connection") && http::list_contains(f.value, lower_case)) return true;
     return false;
@@ -108,22 +96,39 @@ class named_by_connection {
   bool any_ = false;
 };
 
-// What the other side is asked to switch to, or has switched to.
-void append_upgrade(const http::field_list& fields, std::string& out) {
-  out += "Connection: Upgrade\r\n";
-  for (const auto& f : fields)
-    if (equals_ignoring_case(f.name, "upgrade")) append_field(out, f.name, f.value);
+// As RFC 9110 section 4.2.3 writes it: lower case, and no port where it is the usual one or empty.
+void put_host(head_writer& out, std::string_view host) {
+  const auto colon = host.rfind(':');
+  if (colon != host.npos && host.find(']', colon) == host.npos) {
+    const auto port = host.substr(colon);
+    if (port == ":" || port == ":80") host = host.substr(0, colon);
+  }
+  if (std::none_of(host.begin(), host.end(), is_upper)) return out.put(host);
+  std::string lower(host);
+  for (char& c : lower)
+    if (is_upper(c)) c = static_cast<char>(c | 0x20);
+  out.put(lower);
 }
 
-void append_request_framing(const http::request_head& head, std::string& out) {
-  if (head.body == framing::chunked) {
-    out += "Transfer-Encoding: chunked\r\n";
-  } else if (head.body == framing::sized || head.verb == method::post || head.verb == method::put) {
-    out += "Content-Length: ";
-    append_number(out, head.body == framing::sized ? head.content_length : 0);
-    out += "\r\n";
-  }
-  if (head.expects_continue && head.body != framing::none) out += "Expect: 100-continue\r\n";
+// What the other side is asked to switch to, or has switched to.
+void put_upgrade(head_writer& out, const http::field_list& fields) {
+  out.put("Connection: Upgrade\r\n");
+  for (const auto& f : fields)
+    if (equals_ignoring_case(f.name, "upgrade")) out.field(f);
+}
+
+void put_length(head_writer& out, std::uint64_t length) {
+  out.put("Content-Length: ");
+  out.number(length);
+  out.put("\r\n");
+}
+
+void put_request_framing(head_writer& out, const http::request_head& head) {
+  if (head.body == framing::chunked)
+    out.put("Transfer-Encoding: chunked\r\n");
+  else if (head.body == framing::sized || head.verb == method::post || head.verb == method::put)
+    put_length(out, head.body == framing::sized ? head.content_length : 0);
+  if (head.expects_continue && head.body != framing::none) out.put("Expect: 100-continue\r\n");
 }
 
 // What a trusted client said is kept and added to; of anybody else nothing is believed.
@@ -133,16 +138,17 @@ class forwarded_fields {
                    const named_by_connection& named)
       : head_(head), client_(client), named_(named) {}
 
-  void append_to(std::string& out, std::string_view host) const {
-    out += "X-Forwarded-For: ";
-    append_former(rule::forwarded_for, out);
-    append(out, client_.address,
-           "\r\nX-Forwarded-Proto: ", said(rule::forwarded_proto).value_or(client_.scheme),
-           "\r\nX-Forwarded-Host: ", said(rule::forwarded_host).value_or(host), "\r\nForwarded: ");
-    append_former(rule::forwarded, out);
-    const bool v6 = client_.address.find(':') != client_.address.npos;  // RFC 7239 section 6
-    append(out, v6 ? "for=\"[" : "for=", client_.address, v6 ? "]\";host=\"" : ";host=\"", host,
-           "\";proto=", client_.scheme, "\r\n");
+  void put_into(head_writer& out, std::string_view host) const {
+    out.put("X-Forwarded-For: ");
+    put_former(rule::forwarded_for, out);
+    out.put(client_.address, "\r\nX-Forwarded-Proto: ", said(rule::forwarded_proto).value_or(client_.scheme),
+            "\r\nX-Forwarded-Host: ", said(rule::forwarded_host).value_or(host), "\r\nForwarded: ");
+    put_former(rule::forwarded, out);
+    if (client_.address.find(':') == client_.address.npos)
+      out.put("for=", client_.address);
+    else
+      out.put("for=\"[", client_.address, "]\"");  // RFC 7239 section 6
+    out.put(";host=\"", host, "\";proto=", client_.scheme, "\r\n");
   }
 
  private:
@@ -153,9 +159,9 @@ class forwarded_fields {
       if (rule_of(field.name) == what && !named_.contains(field.name)) f(field.value);
   }
   // The lines of one list as one, in their order: many readers look at one line only.
-  void append_former(rule what, std::string& out) const {
+  void put_former(rule what, head_writer& out) const {
     each(what, [&](std::string_view value) {
-      if (!value.empty()) append(out, value, ", ");
+      if (!value.empty()) out.put(value, ", ");
     });
   }
   std::optional<std::string_view> said(rule what) const {
@@ -179,16 +185,19 @@ forwarded_request write_request_head(const http::request_head& head, const clien
   forwarded_request facts;
   facts.repeatable = head.verb == method::get || head.verb == method::head || head.verb == method::options;
 
-  append(out, head.verb_text, " ");
-  if (head.authority.empty()) {
-    out += head.target;
-  } else {
-    out += head.path;
-    if (!head.query.empty()) append(out, "?", head.query);
-  }
+  head_writer to(out);
+  to.put(head.verb_text, " ");
+  if (head.authority.empty())
+    to.put(head.target);
+  else if (head.query.empty())
+    to.put(head.path);
+  else
+    to.put(head.path, "?", head.query);
   const auto said = head.authority.empty() ? head.host : head.authority;
   const auto host = said.empty() ? fallback_host : said;
-  append(out, " HTTP/1.1\r\nHost: ", host, "\r\n");
+  to.put(" HTTP/1.1\r\nHost: ");
+  put_host(to, host);
+  to.put("\r\n");
 
   const named_by_connection named(head.fields);
   std::string_view request_id;
@@ -217,32 +226,34 @@ forwarded_request write_request_head(const http::request_head& head, const clien
         break;
       case rule::idempotency_key:
         facts.repeatable |= head.verb == method::post;
-        append_field(out, f.name, f.value);
+        to.field(f);
         break;
       case rule::pass:
-        append_field(out, f.name, f.value);
+        to.field(f);
         break;
     }
   }
-  append_request_framing(head, out);
-  if (client.upgrades) append_upgrade(head.fields, out);
-  append_field(out, "Via", head.minor_version == 0 ? "1.0 atelier" : "1.1 atelier");
-  forwarded_fields(head, client, named).append_to(out, host);
+  put_request_framing(to, head);
+  if (client.upgrades) put_upgrade(to, head.fields);
+  if (head.minor_version == 0)
+    to.put("Via: 1.0 atelier\r\n");
+  else
+    to.put("Via: 1.1 atelier\r\n");
+  forwarded_fields(head, client, named).put_into(to, host);
   if (!traceparent.empty() && has_tracestate)
     for (const auto& f : head.fields)
-      if (rule_of(f.name) == rule::tracestate && !named.contains(f.name)) append_field(out, f.name, f.value);
-  out += "traceparent: ";
-  const auto trace_at = out.size() + 3;
+      if (rule_of(f.name) == rule::tracestate && !named.contains(f.name)) to.field(f);
+  to.put("traceparent: ");
+  facts.trace_at = to.size() + 3;
   if (traceparent.empty())  // no span of our own is recorded: the flags say so
-    append(out, "00-", new_id, "-", new_id.substr(new_id.size() / 2), "-00");
+    to.put("00-", new_id, "-", new_id.substr(new_id.size() / 2), "-00");
   else
-    out += traceparent;
-  out += "\r\nX-Request-Id: ";
-  const auto id_at = out.size();
+    to.put(traceparent);
+  to.put("\r\nX-Request-Id: ");
+  facts.request_id_at = to.size();
   const auto id = request_id.empty() ? new_id : request_id;
-  append(out, id, "\r\n\r\n");
-  facts.request_id = std::string_view(out).substr(id_at, id.size());
-  facts.trace_id = std::string_view(out).substr(trace_at, http::request_ids::id_bytes);
+  facts.request_id_bytes = id.size();
+  to.put(id, "\r\n\r\n");
   return facts;
 }
 
@@ -253,16 +264,24 @@ framing framing_for_client(const http::response_head& head, int minor_version) {
 
 namespace {
 
-void append_status_line(const http::response_head& head, std::string& out) {
-  out += "HTTP/1.1 ";
-  append_number(out, head.status);
-  append(out, " ", head.reason, "\r\n");
+void put_status_line(head_writer& out, const http::response_head& head) {
+  out.put("HTTP/1.1 ");
+  out.number(head.status);
+  out.put(" ", head.reason, "\r\n");
+}
+
+void put_interim(head_writer& out, const http::response_head& head) {
+  put_status_line(out, head);
+  const named_by_connection named(head.fields);
+  for (const auto& f : head.fields)
+    if (rule_of(f.name) == rule::pass && !named.contains(f.name)) out.field(f);
 }
 
 }  // namespace
 
 void write_response_head(const http::response_head& head, const answer_facts& facts, std::string& out) {
-  append_status_line(head, out);
+  head_writer to(out);
+  put_status_line(to, head);
   const named_by_connection named(head.fields);
   const bool may_have_length = head.body == framing::none && head.status != 204;
   bool has_request_id = false;
@@ -274,38 +293,33 @@ void write_response_head(const http::response_head& head, const answer_facts& fa
     if (what == rule::content_length && !may_have_length) continue;
     has_request_id |= what == rule::request_id;
     has_date |= equals_ignoring_case(f.name, "date");
-    append_field(out, f.name, f.value);
+    to.field(f);
   }
-  if (!has_date) append_field(out, "Date", http::date_now());  // RFC 9110 section 6.6.1
+  if (!has_date) to.put("Date: ", http::date_now(), "\r\n");  // RFC 9110 section 6.6.1
   const auto body = framing_for_client(head, facts.minor_version);
-  if (body == framing::sized) {
-    out += "Content-Length: ";
-    append_number(out, head.content_length);
-    out += "\r\n";
-  } else if (body == framing::chunked) {
-    out += "Transfer-Encoding: chunked\r\n";
-  }
+  if (body == framing::sized)
+    put_length(to, head.content_length);
+  else if (body == framing::chunked)
+    to.put("Transfer-Encoding: chunked\r\n");
   if (!facts.keep_alive)
-    out += "Connection: close\r\n";
+    to.put("Connection: close\r\n");
   else if (facts.minor_version == 0)
-    out += "Connection: keep-alive\r\n";
-  if (!has_request_id && !facts.request_id.empty()) append_field(out, "X-Request-Id", facts.request_id);
-  out += "\r\n";
+    to.put("Connection: keep-alive\r\n");
+  if (!has_request_id && !facts.request_id.empty()) to.put("X-Request-Id: ", facts.request_id, "\r\n");
+  to.put("\r\n");
 }
 
 void write_interim_head(const http::response_head& head, std::string& out) {
-  append_status_line(head, out);
-  const named_by_connection named(head.fields);
-  for (const auto& f : head.fields)
-    if (rule_of(f.name) == rule::pass && !named.contains(f.name)) append_field(out, f.name, f.value);
-  out += "\r\n";
+  head_writer to(out);
+  put_interim(to, head);
+  to.put("\r\n");
 }
 
 void write_switch_head(const http::response_head& head, std::string& out) {
-  write_interim_head(head, out);
-  out.resize(out.size() - 2);
-  append_upgrade(head.fields, out);
-  out += "\r\n";
+  head_writer to(out);
+  put_interim(to, head);
+  put_upgrade(to, head.fields);
+  to.put("\r\n");
 }
 
 }  // namespace atelier::lb

@@ -21,8 +21,10 @@ struct client_facts {
 /// What later steps need to know of a request once its head was written.
 struct forwarded_request {
   bool repeatable = false;  // GET, HEAD, OPTIONS, or a POST with an Idempotency-Key that reaches the worker
-  std::string_view request_id = {};  // its X-Request-Id; a view into `out` of write_request_head
-  std::string_view trace_id = {};    // of its traceparent; the same
+  // Where in `out` of write_request_head stand:
+  std::size_t request_id_at = 0;  // its X-Request-Id
+  std::size_t request_id_bytes = 0;
+  std::size_t trace_at = 0;  // the trace id of its traceparent
 };
 
 /// Appends the head to `out`, the blank line included. Hop-by-hop fields and those that Connection names are

@@ -7,13 +7,6 @@
 
 namespace atelier::http {
 
-bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
-  if (text.size() != lower_case.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if (lower(text[i]) != lower_case[i]) return false;
-  return true;
-}
-
 bool list_contains(std::string_view list, std::string_view lower_case_word) {
   bool found = false;
   for_each_element(list, [&](std::string_view element) {

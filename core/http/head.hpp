@@ -104,7 +104,14 @@ head_outcome parse_response_head(std::string_view bytes, const head_limits& limi
                                  response_head& out);
 
 /// ASCII without regard to case; `lower_case` is what it says.
-bool equals_ignoring_case(std::string_view text, std::string_view lower_case);
+inline bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
+  if (text.size() != lower_case.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c) != lower_case[i]) return false;
+  }
+  return true;
+}
 
 /// True if a comma-separated list (Connection, Accept without parameters) names the word.
 bool list_contains(std::string_view list, std::string_view lower_case_word);

@@ -36,8 +36,8 @@ rewritten forward(std::string_view bytes, bool trusted = false) {
   const client_facts client{.address = "192.0.2.7", .trusted = trusted};
   const auto facts = write_request_head(head, client, "worker:1", new_id, r.text);
   r.repeatable = facts.repeatable;
-  r.request_id = facts.request_id;
-  r.trace_id = facts.trace_id;
+  r.request_id = r.text.substr(facts.request_id_at, facts.request_id_bytes);
+  r.trace_id = r.text.substr(facts.trace_at, 32);
   return r;
 }
 
@@ -88,6 +88,20 @@ TEST_CASE("the authority of an absolute target wins over Host") {
   const auto r = forward("GET http://real:81/a?b=1 HTTP/1.1\r\nHost: other\r\n\r\n");
   CHECK(r.text.starts_with("GET /a?b=1 HTTP/1.1\r\nHost: real:81\r\n"));
   CHECK_FALSE(has(r.text, "other"));
+}
+
+TEST_CASE("Host is in lower case and without the usual port, X-Forwarded-Host is as it was said") {
+  const auto host = [](const std::string& said) {
+    const auto text = forward("GET / HTTP/1.1\r\nHost: " + said + "\r\n\r\n").text;
+    CHECK(has(text, "\r\nX-Forwarded-Host: " + said + "\r\n"));
+    const auto at = text.find("Host: ") + 6;
+    return text.substr(at, text.find("\r\n", at) - at);
+  };
+  CHECK(host("Shop.EXAMPLE:80") == "shop.example");
+  CHECK(host("shop:") == "shop");
+  CHECK(host("shop:8080") == "shop:8080");
+  CHECK(host("[2001:DB8::80]") == "[2001:db8::80]");
+  CHECK(host("[::1]:80") == "[::1]");
 }
 
 TEST_CASE("HTTP/1.0 without a Host gets one") {
