@@ -27,6 +27,7 @@ std::string address_of(const tcp_socket& socket) {
 client_connection::client_connection(context& shared, tcp_socket socket, bool draining)
     : shared_(shared),
       socket_(std::move(socket)),
+      wait_(shared.loop),
       address_(address_of(socket_)),
       closing_(draining),
       leaves_at_rest_(draining) {
@@ -65,6 +66,7 @@ bool client_connection::receive() {
   auto& in = space_->in;
   if (in.space_bytes() == 0) in.reserve(in.size() + workspace::block_bytes);
   const auto n = ::recv(socket_.native_handle(), in.space(), in.space_bytes(), MSG_DONTWAIT);
+  is_empty_ = n < 0 && errno == EAGAIN;
   if (n > 0) {
     in.commit(static_cast<std::size_t>(n));
     shared_.count.bytes_in += static_cast<std::uint64_t>(n);
@@ -144,9 +146,13 @@ task<> client_connection::run() {
   for (;;) {
     const auto what = look();
     if (what == found::nothing) {
+      if (!is_empty_) {
+        if (!receive()) co_return;
+        continue;
+      }
       rest();
       const auto leaves = [&] { return leaves_at_rest_ && stage_ == stage::idle; };
-      if (!leaves()) co_await socket_.async_wait(tcp_socket::wait_read, no_throw);
+      if (!leaves()) co_await wait_.on(socket_);
       if (cut_ || (expired_ && stage_ == stage::idle)) co_return;
       if (expired_) co_return co_await refuse(408, "the request did not arrive in time");
       if (!receive() || (leaves() && space_->in.empty())) co_return;
@@ -155,7 +161,8 @@ task<> client_connection::run() {
     if (what == found::fault) co_return co_await refuse(outcome_.status, outcome_.reason);
 
     stage_ = stage::forwarding;
-    client_side side{socket_, *space_, {.address = address_, .trusted = trusted_}, *this, closing_};
+    client_side side{socket_,   *space_, {.address = address_, .trusted = trusted_}, *this, closing_,
+                     is_empty_, wait_};
     const auto ending = co_await forward(shared_, side, outcome_.size, exchange_);
     if (ending == exchange::ending::linger) co_await linger();
     if (ending == exchange::ending::cut) {

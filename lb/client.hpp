@@ -40,6 +40,8 @@ class client_connection final : public watched {
 
   context& shared_;
   tcp_socket socket_;
+  readable_wait wait_;
+  bool is_empty_ = true;              // the last read took all that there was
   std::unique_ptr<workspace> space_;  // null while idle
   exchange* exchange_ = nullptr;      // while one is under way
   std::string address_;               // of the client, from its socket or a header of the PROXY protocol

@@ -132,13 +132,16 @@ void exchange::watch_client_in_line() {
   if (waiting_for_ & client_read) return;
   if (!parked_) parked_.emplace(shared_.loop);
   waiting_for_ |= client_read;
-  client_.socket.async_wait(tcp_socket::wait_read, [this](error_code) {
+  client_.socket.async_wait(tcp_socket::wait_read, [this](error_code cancelled) {
     waiting_for_ &= ~client_read;
     parked_->cancel();
+    if (cancelled) return;
     char byte;
     const auto n = ::recv(client_.socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    client_has_left_ = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+    const bool nothing = n < 0 && (errno == EAGAIN || errno == EINTR);  // an edge from before
+    client_has_left_ = n <= 0 && !nothing;
     if (client_has_left_) place_in_line_.leave();
+    if (nothing && place_in_line_.is_taken()) watch_client_in_line();
   });
 }
 
@@ -308,7 +311,9 @@ task<exchange::ending> forward(context& shared, client_side client, std::size_t 
       if (one.has_connection()) one.start_sending();
     }
     while (const auto needs = one.advance()) {
-      if (one.is_simple(needs))
+      if (one.is_simple(needs) && one.is_read(needs))
+        co_await one.wait_to_read(needs);
+      else if (one.is_simple(needs))
         co_await one.socket_of(needs).async_wait(exchange::kind_of(needs), no_throw);
       else
         co_await one.wait_for_any(needs);

@@ -1,6 +1,7 @@
 // One request and its answer.
 #pragma once
 
+#include "core/readable.hpp"
 #include "lb/context.hpp"
 #include "lb/reframe.hpp"
 
@@ -16,6 +17,8 @@ struct client_side {
   client_facts facts;
   watched& guard;       // whose deadline is the exchange's while it lasts
   const bool& closing;  // the proxy drains: this answer is the connection's last
+  bool& is_empty;       // the last read found nothing
+  readable_wait& wait;
 };
 
 /// Moves a request to a worker and the answer back, both ways at once, holding no more than its workspace.
@@ -53,6 +56,8 @@ class exchange final : private unanswered_request {
   unsigned advance();
 
   bool is_simple(unsigned needs) const { return waiting_for_ == 0 && (needs & (needs - 1)) == 0; }
+  bool is_read(unsigned one_need) const { return (one_need & (client_read | worker_read)) != 0; }
+  auto wait_to_read(unsigned one_need) { return client_.wait.on(socket_of(one_need)); }
   tcp_socket& socket_of(unsigned one_need);
   static tcp_socket::wait_type kind_of(unsigned one_need);
   task<> wait_for_any(unsigned needs);
@@ -141,8 +146,7 @@ class exchange final : private unanswered_request {
   std::uint64_t sent_bytes_ = 0;
   std::uint64_t body_bytes_ = 0;
   bool upload_done_ = false;
-  bool upload_broken_ = false;   // the worker takes no more: it may still answer
-  bool client_is_empty_ = true;  // likely nothing to receive: wait first
+  bool upload_broken_ = false;  // the worker takes no more: it may still answer
 
   // Downwards.
   reframer answer_;

@@ -80,18 +80,15 @@ bool exchange::receive_body(unsigned& needs) {
     cursor_ = 0;
     in.reserve(workspace::block_bytes);
   }
-  const auto room = in.space_bytes();
-  const auto n =
-      client_is_empty_ ? -1 : ::recv(client_.socket.native_handle(), in.space(), room, MSG_DONTWAIT);
+  const auto n = ::recv(client_.socket.native_handle(), in.space(), in.space_bytes(), MSG_DONTWAIT);
+  client_.is_empty = n < 0 && errno == EAGAIN;
   if (n > 0) {
     in.commit(static_cast<std::size_t>(n));
     shared_.count.bytes_in += static_cast<std::uint64_t>(n);
     received_bytes_ += static_cast<std::uint64_t>(n);
-    client_is_empty_ = static_cast<std::size_t>(n) < room;
     return true;
   }
-  if (client_is_empty_ || (n < 0 && (errno == EAGAIN || errno == EINTR))) {
-    client_is_empty_ = false;
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
     needs = client_read;
   } else {
     leave("client_left");
@@ -213,12 +210,10 @@ bool exchange::receive_answer(unsigned& needs) {
     needs |= worker_read;
     return false;
   }
-  const auto room = from.space_bytes();
-  const auto n = ::recv(upstream_->socket.native_handle(), from.space(), room, MSG_DONTWAIT);
+  const auto n = ::recv(upstream_->socket.native_handle(), from.space(), from.space_bytes(), MSG_DONTWAIT);
   if (n > 0) {
     from.commit(static_cast<std::size_t>(n));
     worker_->counters.bytes_in += static_cast<std::uint64_t>(n);
-    worker_is_empty_ = static_cast<std::size_t>(n) < room;
     return true;
   }
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) {

@@ -50,12 +50,12 @@ class head_writer {
   static constexpr std::size_t usual_bytes = 1536;
 
   template <std::size_t N>
-  void one(const char (&literal)[N]) {
+  [[gnu::always_inline]] void one(const char (&literal)[N]) {
     copy(literal, N - 1);
   }
-  void one(std::string_view text) { copy(text.data(), text.size()); }
+  [[gnu::always_inline]] void one(std::string_view text) { copy(text.data(), text.size()); }
 
-  void copy(const char* from, std::size_t n) {
+  [[gnu::always_inline]] void copy(const char* from, std::size_t n) {
     if (n > static_cast<std::size_t>(end_ - at_)) grow(n);
     std::memcpy(at_, from, n);
     at_ += n;

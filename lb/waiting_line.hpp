@@ -29,6 +29,8 @@ class waiting_line {
       if (mine_) mine_->wake.cancel();
     }
 
+    bool is_taken() const { return mine_ != nullptr; }
+
    private:
     friend waiting_line;
     place* mine_ = nullptr;

@@ -91,7 +91,7 @@ TEST_CASE("a request as a whole has a time, in line and at the worker", "[lb]") 
 }
 
 TEST_CASE("a client that leaves gives up its place in the line", "[lb]") {
-  scripted_worker worker(slow(500ms));
+  scripted_worker worker(slow(2s));
   const proxy_process proxy({worker.address() + ",max=1"});
   auto first = proxy.connect();
   first.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -101,7 +101,7 @@ TEST_CASE("a client that leaves gives up its place in the line", "[lb]") {
     second.send("POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
     REQUIRE(wait_until(5s, [&] { return proxy.metric("requests_waiting") == 1; }));
   }
-  CHECK(wait_until(300ms, [&] { return proxy.metric("requests_waiting") == 0; }));
+  CHECK(wait_until(1s, [&] { return proxy.metric("requests_waiting") == 0; }));
   CHECK(first.read().status == 200);
   CHECK(proxy.connect().get("/3").status == 200);
   for (const auto& request : worker.requests()) CHECK_FALSE(has(request, "/2"));
