@@ -9,6 +9,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <malloc.h>
 
 namespace atelier::app {
 namespace {
@@ -97,8 +98,16 @@ task<> stop_when_asked(worker& w, signal_waiter& signals, milliseconds patience,
   w.clients.cut();
 }
 
+// What a large answer took goes back to the system with it, and does not stay in the heap for ever
+// (mallopt(3): fixed, these no longer grow with the largest block that was freed).
+void give_memory_back() {
+  mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+  mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+}
+
 int run(options o) {
   log::open("api");
+  give_memory_back();
   warn_of_password(o.database.conninfo);
   for (auto& token : o.verify_tokens) o.api.verify_tokens.insert(std::move(token));
   o.database.statements = api::all_statements();
