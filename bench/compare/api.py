@@ -51,9 +51,9 @@ def cached_answer(table, plan, server, ids):
         stop_all([ours, static])
 
 
-def settle(stack, plan, what, **options):
+def settle(stack, plan, what, times=1, **options):
     """Before anything is measured: node compiles, ninety fresh backends read their catalogues, caches fill."""
-    load(stack[-1].port, what, max(6, plan.seconds), closed=True, connections=128, seed=4711, **options)
+    load(stack[-1].port, what, times * max(6, plan.seconds), closed=True, connections=128, seed=4711, **options)
 
 
 def reads_over_stack(table, plan, server, ids):
@@ -80,7 +80,7 @@ def reads_over_stack(table, plan, server, ids):
                         record(rate, ours_now, run, run.rate)
                     if ours_now:
                         memory[cache].ours.append(max(resident_mib(p)[1] for p in stack[:-1]) - cache * 1e6 / 2**20)
-                settle(ours, plan, name, set={"products": ids["products"]})
+                settle(ours, plan, name, times=4 if cache else 1, set={"products": ids["products"]})
                 alternate(plan, figure.name, [lambda: measure(True, ours), lambda: measure(False, peer)])
             finally:
                 stop_all(ours)
