@@ -137,7 +137,10 @@ bool client_connection::admit() {
 }
 
 task<> client_connection::run() {
-  if (shared_.bounds.proxy_protocol && !co_await read_proxy_header()) co_return;
+  if (shared_.bounds.proxy_protocol) {
+    const bool introduced = co_await read_proxy_header();
+    if (!introduced) co_return;
+  }
   if (!admit()) {
     ++shared_.count.limited;
     if (!space_) space_ = shared_.workspaces.take();
