@@ -18,7 +18,7 @@ bool record_reader::take_quickly() {
   } else {
     index_.pass_to(begin_);
   }
-  const char* const data = buffer_.data();
+  const char* const data = buffer_.get();
   const char delimiter = dialect_.delimiter[0], quote = dialect_.quote;
   auto ahead = index_.ahead();
   std::size_t used = 0;

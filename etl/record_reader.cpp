@@ -17,9 +17,9 @@ record_reader::record_reader(byte_source& source, dialect how, encoding stored)
       dialect_(std::move(how)),
       stored_(stored),
       quick_(dialect_.delimiter.size() == 1 && !dialect_.escapes_by_sign()),
-      buffer_(record_bytes_max + 2 * chunk_bytes + byte_index::block_bytes),
+      buffer_(new char[buffer_bytes + byte_index::block_bytes]),
       index_({dialect_.delimiter[0], dialect_.has_quote() ? dialect_.quote : '\n', '\n', '\r'},
-             buffer_.size()) {
+             buffer_bytes) {
   record_.fields.reserve(64);
   const auto add = [&](char c, int what) {
     classes_[static_cast<unsigned char>(c)] |= static_cast<std::uint8_t>(what);
@@ -37,21 +37,20 @@ record_reader::delimiter_here record_reader::delimiter_at(std::size_t at) const 
   if (buffer_[at] != wanted[0]) return delimiter_here::no;
   if (wanted.size() == 1) return delimiter_here::yes;
   const auto there = std::min(wanted.size(), filled_ - at);
-  if (std::memcmp(buffer_.data() + at, wanted.data(), there) != 0) return delimiter_here::no;
+  if (std::memcmp(buffer_.get() + at, wanted.data(), there) != 0) return delimiter_here::no;
   if (there == wanted.size()) return delimiter_here::yes;
   return ended_ ? delimiter_here::no : delimiter_here::unknown;
 }
 
 bool record_reader::fill(failure& problem) {
-  const auto usable = buffer_.size() - byte_index::block_bytes;
-  if (begin_ > 0 && usable - filled_ < chunk_bytes) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, filled_ - begin_);
+  if (begin_ > 0 && buffer_bytes - filled_ < chunk_bytes) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, filled_ - begin_);
     filled_ -= begin_;
     at_ -= begin_;
     begin_ = 0;
     index_is_right_ = false;
   }
-  const auto space = std::span(buffer_).subspan(filled_, std::min(chunk_bytes, usable - filled_));
+  const auto space = std::span(buffer_.get() + filled_, std::min(chunk_bytes, buffer_bytes - filled_));
   const auto got = source_.read(space);
   if (!got) {
     problem = got.error();
@@ -93,7 +92,7 @@ void record_reader::close_quoted(std::size_t end) {
 // What comes next begins there.
 void record_reader::advance(std::size_t to) {
   offset_ +=
-      stored_ == encoding::utf8 ? to - begin_ : stored_bytes({buffer_.data() + begin_, to - begin_}, stored_);
+      stored_ == encoding::utf8 ? to - begin_ : stored_bytes({buffer_.get() + begin_, to - begin_}, stored_);
   begin_ = to;
 }
 
@@ -116,7 +115,7 @@ bool record_reader::is_blank_line() const {
 record_reader::step record_reader::end_record(std::size_t end, bool at_line_end) {
   record_.line = line_;
   record_.offset = dropped_ > 0 ? dropped_offset_ : offset_;
-  record_.raw = {buffer_.data() + begin_, end - begin_};
+  record_.raw = {buffer_.get() + begin_, end - begin_};
   if (record_.fault == record_fault::too_long) record_.raw = prefix_;
   if (many_lines_ || record_.fault != record_fault::none) line_ += lines_within(begin_, end) + dropped_lines_;
   std::size_t next = end;
@@ -149,10 +148,10 @@ record_reader::step record_reader::damage(std::size_t opened) {
 }
 
 record_reader::step record_reader::find_damaged_end() {
-  const auto* from = buffer_.data() + begin_ + damage_seek_;
-  const auto* to = buffer_.data() + filled_;
+  const auto* from = buffer_.get() + begin_ + damage_seek_;
+  const auto* to = buffer_.get() + filled_;
   const auto* found = std::find_if(from, to, is_line_end);
-  if (found != to) return end_record(static_cast<std::size_t>(found - buffer_.data()), true);
+  if (found != to) return end_record(static_cast<std::size_t>(found - buffer_.get()), true);
   at_ = filled_;
   damage_seek_ = filled_ - begin_;
   return step::more;
@@ -162,7 +161,7 @@ record_reader::step record_reader::find_damaged_end() {
 // really that long.
 record_reader::step record_reader::too_long() {
   if (state_ == state::quoted && dropped_ == 0) {
-    const std::string_view all(buffer_.data() + begin_, at_ - begin_);
+    const std::string_view all(buffer_.get() + begin_, at_ - begin_);
     auto end = all.find_first_of("\r\n", open_quote_);
     for (int lines = 0; lines < 3 && end != std::string_view::npos; ++lines) {
       const auto start = all.find_first_not_of("\r\n", end);
@@ -173,7 +172,7 @@ record_reader::step record_reader::too_long() {
         return damage(open_quote_);
     }
   }
-  if (dropped_ == 0) prefix_.assign(buffer_.data() + begin_, prefix_bytes);
+  if (dropped_ == 0) prefix_.assign(buffer_.get() + begin_, prefix_bytes);
   record_.fault = record_fault::too_long;
   const std::size_t size = at_ - begin_;
   dropped_lines_ += lines_within(begin_, at_);
@@ -187,7 +186,7 @@ record_reader::step record_reader::too_long() {
 }
 
 record_reader::step record_reader::scan() {
-  const char* const data = buffer_.data();
+  const char* const data = buffer_.get();
   const auto is_quote = [&](char c) { return dialect_.has_quote() && c == dialect_.quote; };
   // Never further than a record may reach, so that the verdict does not depend on how much has arrived.
   const std::size_t limit = std::min(filled_, begin_ + record_bytes_max + 1);
@@ -332,7 +331,7 @@ result<const record*> record_reader::next() {
       continue;
     }
     started_ = true;
-    if (filled_ >= 3 && std::string_view(buffer_.data(), 3) == "\xef\xbb\xbf") {
+    if (filled_ >= 3 && std::string_view(buffer_.get(), 3) == "\xef\xbb\xbf") {
       advance(3);
       at_ = begin_;
     }

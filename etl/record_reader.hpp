@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -100,7 +101,9 @@ class record_reader {
   encoding stored_;
   std::array<std::uint8_t, 256> classes_{};
   bool quick_;  // the dialect is one that the positions are enough for
-  std::vector<char> buffer_;
+  static constexpr std::size_t buffer_bytes =
+      record_bytes_max + 2 * chunk_bytes;  // a block may be read behind them
+  std::unique_ptr<char[]> buffer_;
   byte_index index_;
   std::size_t begin_ = 0;     // of the record under way
   std::size_t at_ = 0;        // the next byte to look at
