@@ -12,8 +12,10 @@ constexpr std::uint32_t text_type = 25;
 
 void arguments::put(std::uint64_t value, int bytes) {
   for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8)
-    bytes_ += static_cast<char>(value >> shift & 0xff);
+    bytes_.push_back(static_cast<char>(value >> shift & 0xff));
 }
+
+void arguments::put(std::string_view bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
 
 void arguments::begin() { offsets_.push_back(static_cast<int>(bytes_.size())); }
 void arguments::end() { lengths_.push_back(static_cast<int>(bytes_.size()) - offsets_.back()); }
@@ -48,7 +50,7 @@ arguments& arguments::add_bool(bool value) {
 
 arguments& arguments::add_text(std::string_view value) {
   begin();
-  bytes_ += value;
+  put(value);
   end();
   return *this;
 }
@@ -93,14 +95,14 @@ arguments& arguments::add_int2_array(std::span<const std::int16_t> values) {
 arguments& arguments::add_text_array(std::span<const std::string> values) {
   return add_array(text_type, values, [this](const std::string& value) {
     put(value.size(), 4);
-    bytes_ += value;
+    put(std::string_view(value));
   });
 }
 
 std::span<const char* const> arguments::values() const {
   values_.clear();
   for (const int offset : offsets_) values_.push_back(offset < 0 ? nullptr : bytes_.data() + offset);
-  return values_;
+  return {values_.data(), values_.size()};
 }
 
 }  // namespace atelier::db

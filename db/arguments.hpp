@@ -1,6 +1,8 @@
 // The arguments of a prepared statement in PostgreSQL's binary format, owned until they are sent.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -27,19 +29,22 @@ class arguments {
 
   /// As PQsendQueryPrepared takes them; valid until the next call or the next add.
   std::span<const char* const> values() const;
-  std::span<const int> lengths() const { return lengths_; }
+  std::span<const int> lengths() const { return {lengths_.data(), lengths_.size()}; }
 
  private:
   void begin();
   void end();
   void put(std::uint64_t value, int bytes);
+  void put(std::string_view bytes);
   template <class T, class Put>
   arguments& add_array(std::uint32_t element_type, std::span<const T> values, Put put_one);
 
-  std::string bytes_;
-  std::vector<int> offsets_;  // -1: null
-  std::vector<int> lengths_;
-  mutable std::vector<const char*> values_;
+  static constexpr std::size_t usual_count = 4;  // of a read: nothing is allocated
+
+  boost::container::small_vector<char, 8 * usual_count> bytes_;
+  boost::container::small_vector<int, usual_count> offsets_;  // -1: null
+  boost::container::small_vector<int, usual_count> lengths_;
+  mutable boost::container::small_vector<const char*, usual_count> values_;
 };
 
 }  // namespace atelier::db

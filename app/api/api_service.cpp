@@ -69,7 +69,8 @@ bool api_service::answer_now(const http::request& asked, http::responder& out) {
       say(asked, place.where, *what, out);
       return true;
     }
-  if (counters_.in_flight >= options_.requests_in_flight_max) {
+  // Whoever shares a query that is under way costs the database nothing.
+  if (counters_.in_flight >= options_.requests_in_flight_max && !(reads_data && shares_query(asked, place))) {
     say(asked, place.where, of_database({db::errc::overloaded}), out);
     return true;
   }

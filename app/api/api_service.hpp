@@ -52,6 +52,7 @@ class api_service final : public http::service {
   task<said> dispatch(const http::request& asked, const matched& place);
 
   bool answer_read_now(const http::request& asked, const matched& place, http::responder& out);
+  bool shares_query(const http::request& asked, const matched& place) const;
   task<> answer_read(const http::request& asked, const matched& place, http::responder& out);
   task<said> ready();
 

@@ -1,13 +1,19 @@
 #include "app/api/etag.hpp"
 
-#include <fmt/format.h>
 #include <xxhash.h>
 
 namespace atelier::api {
 
 std::string etag_of(std::string_view body) {
-  const auto hash = XXH3_128bits(body.data(), body.size());
-  return fmt::format("\"{:016x}{:016x}\"", hash.high64, hash.low64);
+  const auto hash = fingerprint(body);
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string tag = "\"";
+  for (const unsigned char byte : hash) {
+    tag += digits[byte >> 4];
+    tag += digits[byte & 15];
+  }
+  tag += '"';
+  return tag;
 }
 
 bool names_etag(std::string_view list, std::string_view etag) {

@@ -4,6 +4,10 @@
 
 #include <fmt/format.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <array>
 #include <charconv>
 
@@ -48,24 +52,50 @@ void put_digits(char* at, std::uint64_t value, int digits) {
   for (int i = digits - 1; i >= 0; --i, value /= 10) at[i] = static_cast<char>('0' + value % 10);
 }
 
+// The first character that needs a backslash, or the end; sixteen bytes at a time.
+const char* find_escaped(const char* at, const char* end) {
+#ifdef __SSE2__
+  const auto quote = _mm_set1_epi8('"');
+  const auto backslash = _mm_set1_epi8('\\');
+  const auto last_control = _mm_set1_epi8(0x1f);
+  for (; end - at >= 16; at += 16) {
+    const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const auto controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+    const auto others = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
+    const auto found = _mm_movemask_epi8(_mm_or_si128(controls, others));
+    if (found != 0) return at + __builtin_ctz(static_cast<unsigned>(found));
+  }
+#endif
+  while (at != end && escapes[static_cast<unsigned char>(*at)] == 0) ++at;
+  return at;
+}
+
 }  // namespace
+
+std::string begin_json(std::string_view first) {
+  constexpr std::size_t usual_bytes = 4000;
+  std::string out;
+  out.reserve(usual_bytes);
+  out += first;
+  return out;
+}
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  std::size_t copied = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const char escape = escapes[c];
-    if (escape == 0) continue;
-    out.append(text, copied, i - copied);
-    copied = i + 1;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end) {
+    const char* const special = find_escaped(at, end);
+    out.append(at, special);
+    if (special == end) break;
+    const auto c = static_cast<unsigned char>(*special);
     out += '\\';
-    if (escape == 1)
+    if (escapes[c] == 1)
       fmt::format_to(std::back_inserter(out), "u{:04x}", c);
     else
-      out += escape;
+      out += escapes[c];
+    at = special + 1;
   }
-  out.append(text, copied);
   out += '"';
 }
 

@@ -7,6 +7,9 @@
 
 namespace atelier::api {
 
+/// A text that begins with these words, with room for a usual answer, so that it is not moved while it grows.
+std::string begin_json(std::string_view first);
+
 /// A string with its quotes: quote, backslash and control characters escaped as JSON.stringify does, all else
 /// as it is. The text is UTF-8 already: PostgreSQL keeps nothing else.
 void append_json_string(std::string& out, std::string_view text);

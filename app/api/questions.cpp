@@ -4,6 +4,9 @@
 #include "app/api/reviews.hpp"
 
 namespace atelier::api {
+
+using namespace std::string_view_literals;
+
 namespace {
 
 // The columns of an answer in both statements, from where they begin.
@@ -11,13 +14,13 @@ enum answer_column { id, body, date, answerer_name, helpfulness };
 
 // ,"body":… to "helpfulness":…, what both lists have in common.
 void append_answer(std::string& out, const db::answer& rows, int row, int from) {
-  out += R"(,"body":)";
+  out += R"(,"body":)"sv;
   append_json_string(out, rows.text(row, from + body));
-  out += R"(,"date":)";
+  out += R"(,"date":)"sv;
   append_json_time(out, rows.milliseconds(row, from + date));
-  out += R"(,"answerer_name":)";
+  out += R"(,"answerer_name":)"sv;
   append_json_string(out, rows.text(row, from + answerer_name));
-  out += R"(,"helpfulness":)";
+  out += R"(,"helpfulness":)"sv;
   append_number(out, rows.int4(row, from + helpfulness));
 }
 
@@ -25,67 +28,67 @@ void append_answer(std::string& out, const db::answer& rows, int row, int from) 
 void append_keyed_answer(std::string& out, const db::answer& rows, int row, int from) {
   out += '"';
   append_number(out, rows.int8(row, from + id));
-  out += R"(":{"id":)";
+  out += R"(":{"id":)"sv;
   append_number(out, rows.int8(row, from + id));
   append_answer(out, rows, row, from);
-  out += R"(,"photos":[)";
+  out += R"(,"photos":[)"sv;
   constexpr int photo_urls = helpfulness + 1;
   for (auto urls = rows.array(row, from + photo_urls); urls.left() > 0;) {
     if (out.back() != '[') out += ',';
     append_json_string(out, urls.next());
   }
-  out += "]}";
+  out += "]}"sv;
 }
 
 }  // namespace
 
 std::string questions_json(std::int64_t product, const db::answer& rows) {
   enum { question_id, question_body, question_date, asker_name, question_helpfulness, first_of_answer };
-  std::string out = R"({"product_id":")";
+  auto out = begin_json(R"({"product_id":")"sv);
   append_number(out, product);
-  out += R"(","results":[)";
+  out += R"(","results":[)"sv;
   for (int row = 0; row < rows.size();) {
     const auto question = rows.int8(row, question_id);
-    out += row == 0 ? R"({"question_id":)" : R"(,{"question_id":)";
+    out += row == 0 ? R"({"question_id":)"sv : R"(,{"question_id":)"sv;
     append_number(out, question);
-    out += R"(,"question_body":)";
+    out += R"(,"question_body":)"sv;
     append_json_string(out, rows.text(row, question_body));
-    out += R"(,"question_date":)";
+    out += R"(,"question_date":)"sv;
     append_json_time(out, rows.milliseconds(row, question_date));
-    out += R"(,"asker_name":)";
+    out += R"(,"asker_name":)"sv;
     append_json_string(out, rows.text(row, asker_name));
-    out += R"(,"question_helpfulness":)";
+    out += R"(,"question_helpfulness":)"sv;
     append_number(out, rows.int4(row, question_helpfulness));
-    out += R"(,"reported":false,"answers":{)";
+    out += R"(,"reported":false,"answers":{)"sv;
     for (; row < rows.size() && rows.int8(row, question_id) == question; ++row) {
       if (rows.is_null(row, first_of_answer)) continue;
       if (out.back() != '{') out += ',';
       append_keyed_answer(out, rows, row, first_of_answer);
     }
-    out += "}}";
+    out += "}}"sv;
   }
-  out += "]}";
+  out += "]}"sv;
   return out;
 }
 
 std::string answers_json(std::int64_t question, const paging& asked, const db::answer& rows) {
   constexpr int photo_ids = helpfulness + 1;
-  std::string out = R"({"question":")";
+  auto out = begin_json(R"({"question":")"sv);
   append_number(out, question);
-  out += R"(","page":)";
+  out += R"(","page":)"sv;
   append_number(out, asked.page);
-  out += R"(,"count":)";
+  out += R"(,"count":)"sv;
   append_number(out, asked.count);
-  out += R"(,"results":[)";
+  out += R"(,"results":[)"sv;
   for (int row = 0; row < rows.size(); ++row) {
-    out += row == 0 ? R"({"answer_id":)" : R"(,{"answer_id":)";
+    out += row == 0 ? R"({"answer_id":)"sv : R"(,{"answer_id":)"sv;
     append_number(out, rows.int8(row, id));
     append_answer(out, rows, row, id);
-    out += R"(,"photos":)";
+    out += R"(,"photos":)"sv;
     append_photos(out, rows, row, photo_ids, photo_ids + 1);
     out += '}';
   }
-  out += "]}";
+  out += "]}"sv;
   return out;
 }
 

@@ -17,6 +17,7 @@ shared_answer finish(std::optional<std::string> body) {
   answer.fields.append(http::cors_fields).append("ETag: ").append(made->etag).append("\r\n");
   made->head = http::prepare_head(answer);
   made->body = std::move(answer.body);
+  made->body.shrink_to_fit();  // it may be kept for long
   return made;
 }
 

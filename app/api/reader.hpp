@@ -14,6 +14,9 @@ class reader {
   /// The answer if it is kept and may be used now; else null. Valid until the cache is next changed.
   const finished_answer* kept(const lookup& what);
 
+  /// Whether fetch() would share a query instead of sending one.
+  bool is_under_way(const lookup& what) const { return truth_.may_use_cache() && cache_.under_way(what); }
+
   /// Its answer, or why there is none.
   task<answer_or<shared_answer>> fetch(lookup what);
 

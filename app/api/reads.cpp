@@ -16,6 +16,11 @@ bool api_service::answer_read_now(const http::request& asked, const matched& pla
   return true;
 }
 
+bool api_service::shares_query(const http::request& asked, const matched& place) const {
+  const auto what = parse_lookup(place, asked.head.query);
+  return what && reader_.is_under_way(*what);
+}
+
 task<> api_service::answer_read(const http::request& asked, const matched& place, http::responder& out) {
   const auto what = parse_lookup(place, asked.head.query);
   const auto made = co_await reader_.fetch(*what);

@@ -6,6 +6,9 @@
 #include <vector>
 
 namespace atelier::api {
+
+using namespace std::string_view_literals;
+
 namespace {
 
 // The order of REVIEW_COLUMNS in statements.cpp.
@@ -26,27 +29,27 @@ enum review_column {
 
 // The members of a review from review_id to photos, without braces.
 void append_review(std::string& out, const db::answer& rows, int row) {
-  out += R"("review_id":)";
+  out += R"("review_id":)"sv;
   append_number(out, rows.int8(row, id));
-  out += R"(,"rating":)";
+  out += R"(,"rating":)"sv;
   append_number(out, rows.int2(row, rating));
-  out += R"(,"summary":)";
+  out += R"(,"summary":)"sv;
   append_json_string(out, rows.text(row, summary));
-  out +=
-      rows.boolean(row, recommend) ? R"(,"recommend":true,"response":)" : R"(,"recommend":false,"response":)";
+  out += rows.boolean(row, recommend) ? R"(,"recommend":true,"response":)"sv
+                                      : R"(,"recommend":false,"response":)"sv;
   if (rows.is_null(row, response))
-    out += "null";
+    out += "null"sv;
   else
     append_json_string(out, rows.text(row, response));
-  out += R"(,"body":)";
+  out += R"(,"body":)"sv;
   append_json_string(out, rows.text(row, body));
-  out += R"(,"date":)";
+  out += R"(,"date":)"sv;
   append_json_time(out, rows.milliseconds(row, date));
-  out += R"(,"reviewer_name":)";
+  out += R"(,"reviewer_name":)"sv;
   append_json_string(out, rows.text(row, reviewer_name));
-  out += R"(,"helpfulness":)";
+  out += R"(,"helpfulness":)"sv;
   append_number(out, rows.int4(row, helpfulness));
-  out += R"(,"photos":)";
+  out += R"(,"photos":)"sv;
   append_photos(out, rows, row, photo_ids, photo_urls);
 }
 
@@ -55,7 +58,7 @@ void append_count(std::string& out, std::string_view key, std::int64_t count) {
   if (out.back() != '{') out += ',';
   out += '"';
   out += key;
-  out += R"(":")";
+  out += R"(":")"sv;
   append_number(out, count);
   out += '"';
 }
@@ -76,11 +79,11 @@ void append_characteristics(std::string& out, const db::answer& row) {
     if (!shown.empty()) out += ',';
     shown.push_back(this_name);
     append_json_string(out, this_name);
-    out += R"(:{"id":)";
+    out += R"(:{"id":)"sv;
     append_number(out, this_id);
-    out += R"(,"value":)";
+    out += R"(,"value":)"sv;
     if (this_count == 0)
-      out += "null";
+      out += "null"sv;
     else
       append_json_mean(out, this_sum, this_count);
     out += '}';
@@ -95,9 +98,9 @@ void append_photos(std::string& out, const db::answer& rows, int row, int ids, i
   auto url = rows.array(row, urls);
   while (id.left() > 0) {
     if (out.back() != '[') out += ',';
-    out += R"({"id":)";
+    out += R"({"id":)"sv;
     append_number(out, id.next_int8());
-    out += R"(,"url":)";
+    out += R"(,"url":)"sv;
     append_json_string(out, url.next());
     out += '}';
   }
@@ -105,46 +108,46 @@ void append_photos(std::string& out, const db::answer& rows, int row, int ids, i
 }
 
 std::string reviews_json(std::int64_t product, const paging& asked, const db::answer& rows) {
-  std::string out = R"({"product":")";
+  auto out = begin_json(R"({"product":")"sv);
   append_number(out, product);
-  out += R"(","page":)";
+  out += R"(","page":)"sv;
   append_number(out, asked.page - 1);  // zero-based, as the live service answered
-  out += R"(,"count":)";
+  out += R"(,"count":)"sv;
   append_number(out, asked.count);
-  out += R"(,"results":[)";
+  out += R"(,"results":[)"sv;
   for (int row = 0; row < rows.size(); ++row) {
-    out += row == 0 ? "{" : ",{";
+    out += row == 0 ? "{"sv : ",{"sv;
     append_review(out, rows, row);
     out += '}';
   }
-  out += "]}";
+  out += "]}"sv;
   return out;
 }
 
 std::string review_json(const db::answer& row) {
-  std::string out = R"({"product_id":")";
+  auto out = begin_json(R"({"product_id":")"sv);
   append_number(out, row.int8(0, product_id));
-  out += R"(",)";
+  out += R"(",)"sv;
   append_review(out, row, 0);
   out += '}';
   return out;
 }
 
 std::string meta_json(std::int64_t product, const db::answer& row) {
-  std::string out = R"({"product_id":")";
+  auto out = begin_json(R"({"product_id":")"sv);
   append_number(out, product);
-  out += R"(","ratings":{)";
+  out += R"(","ratings":{)"sv;
   const bool known = !row.empty();
   constexpr std::string_view ratings[] = {"1", "2", "3", "4", "5"};
   for (int r = 0; known && r < 5; ++r) append_count(out, ratings[r], row.int4(0, r));
-  out += R"(},"recommended":{)";
+  out += R"(},"recommended":{)"sv;
   if (known) {
     append_count(out, "false", row.int4(0, 5));
     append_count(out, "true", row.int4(0, 6));
   }
-  out += R"(},"characteristics":{)";
+  out += R"(},"characteristics":{)"sv;
   if (known) append_characteristics(out, row);
-  out += "}}";
+  out += "}}"sv;
   return out;
 }
 

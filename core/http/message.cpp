@@ -1,12 +1,13 @@
 #include "core/http/message.hpp"
 
 #include <boost/beast/http/status.hpp>
-#include <fmt/format.h>
 
+#include <charconv>
 #include <ctime>
-#include <iterator>
 
 namespace atelier::http {
+
+using namespace std::string_view_literals;
 
 std::string_view reason_phrase(unsigned status) {
   const auto phrase = boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(status));
@@ -39,13 +40,28 @@ std::string_view date_now() {
 
 namespace {
 
+void append_decimal(std::string& out, std::size_t value) {
+  char digits[24];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+}
+
 void append_head(std::string& out, const response& answer) {
-  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", answer.status, reason_phrase(answer.status));
-  if (!answer.content_type.empty())
-    fmt::format_to(std::back_inserter(out), "Content-Type: {}\r\n", answer.content_type);
+  out += "HTTP/1.1 "sv;
+  append_decimal(out, answer.status);
+  out += ' ';
+  out += reason_phrase(answer.status);
+  out += "\r\n"sv;
+  if (!answer.content_type.empty()) {
+    out += "Content-Type: "sv;
+    out += answer.content_type;
+    out += "\r\n"sv;
+  }
   // 204 and 304 have no body and no length of one (RFC 9110 section 8.6).
-  if (answer.status != 204 && answer.status != 304)
-    fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", answer.body.size());
+  if (answer.status != 204 && answer.status != 304) {
+    out += "Content-Length: "sv;
+    append_decimal(out, answer.body.size());
+    out += "\r\n"sv;
+  }
   out += answer.fields;
 }
 
