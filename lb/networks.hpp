@@ -4,6 +4,7 @@
 #include "core/http/head.hpp"
 #include "core/result.hpp"
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/network_v4.hpp>
 #include <boost/asio/ip/network_v6.hpp>
 
