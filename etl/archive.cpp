@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <fmt/format.h>
 
 #include <vector>
 
@@ -139,7 +140,7 @@ result<std::unique_ptr<byte_source>> open_zip_member(const std::string& path, co
     if (name_of(entry) != member) continue;
     const auto size = size_of(entry);
     return std::unique_ptr<byte_source>(
-        std::make_unique<entry_source>(path + '/' + member, std::move(*zip), size));
+        std::make_unique<entry_source>(fmt::format("{}/{}", path, member), std::move(*zip), size));
   }
   return fail("'{}' has no '{}' any more: it was changed while it was read", path, member);
 }

@@ -250,7 +250,7 @@ std::string damage::header() const {
   return line;
 }
 
-std::string damage::row(fields_t fields) {
+std::string damage::row(const fields_t& fields) {
   std::string line;
   if ((random_.next() >> 32) >= threshold_) {
     line = join(fields);

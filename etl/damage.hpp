@@ -66,7 +66,7 @@ class damage {
   /// The header's names in one of the forms that were seen: with blanks, in capitals, camelCase, behind a
   /// byte-order mark.
   std::string header() const;
-  std::string row(std::vector<std::string> fields);
+  std::string row(const std::vector<std::string>& fields);
   /// The row that still waits for its successor, with its line end, if any.
   std::string last_row();
   bool ends_without_newline() const;

@@ -103,7 +103,7 @@ result<> want_all_sets(const run_state& run, bool partial) {
   return {};
 }
 
-result<load_report> finish(run_state& run, const load_options& options, bool publishes, result<> done,
+result<load_report> finish(run_state& run, const load_options& options, bool publishes, const result<>& done,
                            std::chrono::steady_clock::time_point begun) {
   auto report = run.report();
   report.published = publishes && done.has_value();

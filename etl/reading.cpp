@@ -1,5 +1,7 @@
 #include "etl/reading.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <filesystem>
 #include <limits>
@@ -141,7 +143,7 @@ run_state::run_state(std::vector<input> inputs, const std::string& reject_folder
       stem = reject_stem(one.from);
       if (const int times = ++names[stem]; times > 1)
         stem += fmt::format("-{}", times);  // two folders, one name
-      stem = reject_folder + '/' + stem;
+      stem = fmt::format("{}/{}", reject_folder, stem);
     }
     files_.push_back(std::make_unique<reading>(std::move(one), std::move(stem)));
   }

@@ -69,7 +69,7 @@ class unanswered_request
 
 class worker {
  public:
-  worker(worker_settings s, asio::ip::tcp::endpoint where, const health_rules& rules)
+  worker(worker_settings s, const asio::ip::tcp::endpoint& where, const health_rules& rules)
       : settings(std::move(s)), endpoint(where), name(to_string(settings.where)), state(rules) {}
 
   enum class wanted : std::uint8_t {

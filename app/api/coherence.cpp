@@ -288,6 +288,7 @@ task<> coherence::join(std::uint64_t session) {
 
 void coherence::meet(const db::answer& members) {
   std::vector<worker_id> ids;
+  ids.reserve(static_cast<std::size_t>(members.size()));
   for (int row = 0; row < members.size(); ++row) ids.push_back(static_cast<worker_id>(members.int8(row, 0)));
   echoes_.members_are(ids);
 }

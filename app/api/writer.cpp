@@ -56,6 +56,7 @@ task<> writer::empty_box(statement what, ballot_box& box) {
     std::vector<ballot*> cast(box.waiting.begin(), end);
     box.waiting.erase(box.waiting.begin(), end);
     std::vector<std::int64_t> ids;
+    ids.reserve(count);
     for (const auto* one : cast) ids.push_back(one->id);
     const auto number = truth_.begin();
     db::arguments with;
