@@ -127,7 +127,7 @@ result<load_report> check(const load_options& options) {
   auto done = run_parts(run, nullptr, options.jobs);
   shown.stop();
   if (done) done = assert_identity(run.report());
-  return finish(run, options, false, std::move(done), begun);
+  return finish(run, options, false, done, begun);
 }
 
 namespace {
@@ -148,7 +148,7 @@ result<load_report> replace(run_state& run, load_lock& lock, const load_options&
     lock.give_up();
     (void)record->finish(lock.session(), run.report(), done.error().what);
   }
-  return finish(run, options, true, std::move(done), begun);
+  return finish(run, options, true, done, begun);
 }
 
 result<load_report> append(run_state& run, load_lock& lock, const load_options& options,
@@ -163,7 +163,7 @@ result<load_report> append(run_state& run, load_lock& lock, const load_options& 
   if (auto noted = record->finish(lock.session(), run.report(), done ? "published" : done.error().what);
       !noted && done)
     done = noted;
-  return finish(run, options, true, std::move(done), begun);
+  return finish(run, options, true, done, begun);
 }
 
 }  // namespace

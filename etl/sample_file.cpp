@@ -70,7 +70,7 @@ void sample_file::harm_row() {
   std::vector<std::string> fields;
   for (std::size_t f = 0; f < fields_; ++f)
     fields.emplace_back(starts_[f], f + 1 < fields_ ? starts_[f + 1] - 1 : end_);
-  const std::string damaged = harm_->row(std::move(fields));
+  const std::string damaged = harm_->row(fields);
   if (damaged.empty() && row_ != buffer_.data()) {  // the row is lost: take its line end away too
     end_ = row_ - 1;
     return;
