@@ -56,6 +56,7 @@ class head_writer {
   [[gnu::always_inline]] void one(std::string_view text) { copy(text.data(), text.size()); }
 
   [[gnu::always_inline]] void copy(const char* from, std::size_t n) {
+    if (n == 0) return;  // an empty view may point nowhere, which memcpy does not allow
     if (n > static_cast<std::size_t>(end_ - at_)) grow(n);
     std::memcpy(at_, from, n);
     at_ += n;
