@@ -32,11 +32,10 @@ bool is_port(std::string_view text) {
 }
 
 proxy_header read_version_1(std::string_view bytes) {
-  const auto end = bytes.find("\r\n");
-  if (end == bytes.npos)
-    return {bytes.size() >= line_bytes_max || bytes.find('\n') != bytes.npos ? kind::refused
-                                                                             : kind::incomplete};
-  if (end + 2 > line_bytes_max) return {kind::refused};
+  const auto newline = bytes.find('\n');
+  if (newline == bytes.npos) return {bytes.size() >= line_bytes_max ? kind::refused : kind::incomplete};
+  if (bytes[newline - 1] != '\r' || newline + 1 > line_bytes_max) return {kind::refused};
+  const auto end = newline - 1;
   const auto words = words_of(bytes.substr(0, end));
   if (words.size() >= 2 && words[1] == "UNKNOWN") return {kind::complete, end + 2};
   if (words.size() != 6 || !is_port(words[4]) || !is_port(words[5])) return {kind::refused};
