@@ -80,9 +80,8 @@ void coherence::start() { listener_.start(); }
 
 task<> coherence::stop() {
   stopping_ = true;
-  const bool was_member = is_member_;
   leave_cache();
-  if (was_member) {
+  if (cache_.is_on()) {
     auto with = one_id(self_);
     const auto left = co_await database_.run(index_of(statement::worker_leaves), std::move(with));
     if (!left) log::warning("this worker could not say that it leaves: the others will notice");
@@ -149,6 +148,7 @@ void coherence::announced(std::string_view payload) {
       break;
     case announcement::kind::joined:
       echoes_.joined(heard->member);
+      if (heard->member == self_ && !stopping_) become_member();
       break;
     case announcement::kind::left:
       echoes_.left(heard->member);
@@ -281,6 +281,11 @@ task<> coherence::join(std::uint64_t session) {
     }
     pause_longer();
   }
+}
+
+// This worker's own announcement is back: others wait for its echo from now on, and the channel works. Behind
+// a pooler that does not carry LISTEN it never comes, and nothing is kept.
+void coherence::become_member() {
   cache_.forget_all();  // queries sent before now may have missed a write that did not wait for us
   is_member_ = true;
   joined_at_ = clock::now();

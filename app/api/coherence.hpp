@@ -61,6 +61,7 @@ class coherence final : public db::listener_events {
   task<> tick();
   task<> evict(worker_id worker);
   void meet(const db::answer& members);
+  void become_member();
   void pause_longer();
   void rejoin_after_eviction();
   void leave_cache();
