@@ -140,6 +140,7 @@ int run(options o) {
   asio::co_spawn(w.loop, forget_old_posts(w.database, keeping), asio::detached);
   asio::co_spawn(w.loop, stop_when_asked(w, signals, o.drain, keeping, o.admin.has_value()), asio::detached);
   w.loop.run();
+  remove_file_of(o.listen);
   return 0;
 }
 
