@@ -61,7 +61,7 @@ result<> proxy::listen(const address& where, const listen_options& options) {
 void proxy::listen(tcp_acceptor acceptor) {
   accepting_ = std::make_unique<accept_loop>(
       std::move(acceptor), shared_.bounds.connections_max, [this](tcp_socket socket) {
-        asio::co_spawn(shared_.loop, serve(std::move(socket)), asio::detached);  // drain() waits for it
+        let_rest(std::make_unique<client_connection>(shared_, std::move(socket), draining_));
       });
 }
 
@@ -80,12 +80,35 @@ void proxy::reconfigure(const limits& bounds, const health_rules& rules, const p
   shared_.pool.refresh();
 }
 
-task<> proxy::serve(tcp_socket socket) {
-  {
-    client_connection client(shared_, std::move(socket), draining_);
-    co_await client.run();
-  }
+// Nobody but its own wake-up owns it meanwhile.
+void proxy::let_rest(std::unique_ptr<client_connection> client) {
+  auto* const one = client.release();
+  one->rest([this, one] {
+    std::unique_ptr<client_connection> woken(one);
+    if (woken->is_over()) return forget(std::move(woken));
+    asio::co_spawn(shared_.loop, serve(std::move(woken)), asio::detached);  // drain() waits for it
+  });
+}
+
+task<> proxy::serve(std::unique_ptr<client_connection> client) {
+  const bool rests = co_await client->run();
+  if (rests)
+    let_rest(std::move(client));
+  else
+    forget(std::move(client));
+}
+
+void proxy::forget(std::unique_ptr<client_connection> client) {
+  client.reset();
   accepting_->connection_closed();
+}
+
+proxy::~proxy() {
+  std::vector<std::unique_ptr<client_connection>> at_rest;
+  shared_.guard.for_each([&](watched& one) {
+    auto& client = static_cast<client_connection&>(one);
+    if (client.is_at_rest()) at_rest.emplace_back(&client);
+  });
 }
 
 task<> proxy::sweep() {
