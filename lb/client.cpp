@@ -59,8 +59,12 @@ bool client_connection::receive() {
   if (!space_) space_ = shared_.workspaces.take();
   auto& in = space_->in;
   if (in.space_bytes() == 0) in.reserve(in.size() + workspace::block_bytes);
-  const auto n = ::recv(socket_.native_handle(), in.space(), in.space_bytes(), MSG_DONTWAIT);
-  is_empty_ = n < 0 && errno == EAGAIN;
+  const auto room = in.space_bytes();
+  const auto n = ::recv(socket_.native_handle(), in.space(), room, MSG_DONTWAIT);
+  // After a short read there is nothing more but perhaps the client's end, which came with the bytes and
+  // wakes nobody. Who has asked before and goes on asking is not looked at for it each time: going to rest
+  // will.
+  is_empty_ = (n < 0 && errno == EAGAIN) || (n > 0 && asked_before_ && static_cast<std::size_t>(n) < room);
   if (n > 0) {
     in.commit(static_cast<std::size_t>(n));
     shared_.count.bytes_in += static_cast<std::uint64_t>(n);
@@ -100,6 +104,7 @@ void client_connection::await_bytes() {
 // Where clients must introduce themselves, one that has not is given no more time than for a head.
 void client_connection::begin_rest() {
   const bool is_unknown = shared_.bounds.proxy_protocol && !introduced_;
+  shared_.workspaces.give_back(std::move(space_));
   deadline = shared_.from_now(is_unknown ? shared_.bounds.head_timeout : shared_.bounds.idle_timeout);
 }
 
@@ -169,7 +174,11 @@ task<bool> client_connection::run() {
       if (!leaves()) co_await wait_.on(socket_);
       if (cut_) co_return false;
       if (std::exchange(expired_, false)) {
-        if (stage_ == stage::idle) co_return true;
+        if (stage_ == stage::idle) {
+          if (!receive()) co_return false;
+          if (space_->in.empty()) co_return true;
+          continue;
+        }
         co_await refuse(408, "the request did not arrive in time");
         co_return false;
       }
@@ -192,6 +201,7 @@ task<bool> client_connection::run() {
       socket_.set_option(asio::socket_base::linger(true, 0), ignored);
     }
     if (ending != exchange::ending::go_on) co_return false;
+    asked_before_ = true;
   }
 }
 

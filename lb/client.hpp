@@ -70,6 +70,7 @@ class client_connection final : public watched {
   bool counted_ = false;              // among the connections of its address
   bool trusted_ = false;              // it is a proxy that says the truth about its clients
   bool at_rest_ = false;
+  bool asked_before_ = false;
   stage stage_ = stage::idle;
   bool expired_ = false;
   bool closing_ = false;

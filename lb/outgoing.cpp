@@ -8,14 +8,26 @@
 
 namespace atelier::lb {
 
+namespace {
+
+// One part needs no list of parts, which the kernel would have to fetch.
+ssize_t send_parts(int socket, iovec first, iovec second) {
+  if (second.iov_len == 0) return ::send(socket, first.iov_base, first.iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (first.iov_len == 0) return ::send(socket, second.iov_base, second.iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+  iovec parts[2] = {first, second};
+  msghdr message{};
+  message.msg_iov = parts;
+  message.msg_iovlen = 2;
+  return ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+}  // namespace
+
 sending outgoing::send(int socket, const char* place, std::size_t& run_sent, std::uint64_t& bytes_counter) {
   run_sent = 0;
   while (!empty()) {
-    iovec parts[2] = {{text.data() + sent, text.size() - sent}, {const_cast<char*>(place + run_sent), run}};
-    msghdr message{};
-    message.msg_iov = parts[0].iov_len > 0 ? parts : parts + 1;
-    message.msg_iovlen = parts[0].iov_len > 0 && run > 0 ? 2 : 1;
-    const auto n = ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const auto n = send_parts(socket, {text.data() + sent, text.size() - sent},
+                              {const_cast<char*>(place + run_sent), run});
     if (n < 0) {
       if (errno == EINTR) continue;
       return errno == EAGAIN ? sending::blocked : sending::broken;

@@ -53,24 +53,24 @@ def worker(server, name="worker", cache_mb=0, core=None, port=None, database="at
     return await_status(p, "/ready", [200])
 
 
-def proxy(ports, name="lb", core=None, more=()):
+def proxy(workers, name="lb", core=None, more=()):
     port = free_ports(1)[0]
     words = [ATELIER, "lb", "--listen", f"127.0.0.1:{port}"]
-    for p in ports:
-        words += ["--worker", f"127.0.0.1:{p}"]
+    for where in workers:
+        words += ["--worker", where if isinstance(where, str) else f"127.0.0.1:{where}"]
     p = Process(name, [*words, *more], core=core)
     p.port = port
     return await_status(p, "/", [200, 404])  # its workers are known to be up
 
 
 def our_stack(server, cache_mb=0, workers=3):
-    """Proxy, workers, PostgreSQL: all processes that a request costs."""
+    """Workers and the proxy before them, by UNIX sockets, as `atelier up` places them on one machine."""
     made = []
     try:
-        ports = free_ports(workers)
-        for i, port in enumerate(ports):
-            made.append(worker(server, f"worker-{i}", cache_mb, port=port))
-        made.append(proxy(ports))
+        sockets = [WORK / f"worker-{i}.socket" for i in range(workers)]
+        for i, socket in enumerate(sockets):
+            made.append(Process(f"worker-{i}", [ATELIER, "api", "--listen", f"unix:{socket}", "--db", server.conninfo("atelier"), "--cache-mb", cache_mb]))
+        made.append(proxy([f"unix:{socket}" for socket in sockets]))
     except BaseException:
         for p in made:
             p.stop()

@@ -9,7 +9,16 @@
 
 namespace atelier::http {
 
-connection::connection(server& owner, tcp_socket socket) : owner_(owner), socket_(std::move(socket)) {
+namespace {
+
+// A client's end that came with its last request wakes nobody: after so long without another it is looked
+// for.
+constexpr auto look_for_end_after = 500ms;
+
+}  // namespace
+
+connection::connection(server& owner, tcp_socket socket)
+    : owner_(owner), socket_(std::move(socket)), wait_(owner.loop_) {
   owner_.watchdog_.add(*this);
   closing_ = owner_.draining_;
   opened_ = owner_.watchdog_.now();
@@ -43,7 +52,8 @@ connection::received connection::receive() {
   if (n > 0) {
     in.commit(static_cast<std::size_t>(n));
     owner_.counters_.bytes_in += static_cast<std::uint64_t>(n);
-    kernel_is_empty_ = static_cast<std::size_t>(n) < room;
+    // The first request is read on after, so that who sends it and ends is not made to wait.
+    kernel_is_empty_ = requests_ > 0 && static_cast<std::size_t>(n) < room;
     return received::bytes;
   }
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return received::nothing;
@@ -58,20 +68,27 @@ void connection::rest() {
 task<bool> connection::readable() {
   rest();
   if (closing_ && stage_ == stage::idle) co_return false;
-  const auto [error] = co_await socket_.async_wait(tcp_socket::wait_read, no_throw);
+  auto bytes = wait_.on(socket_);
+  co_await std::move(bytes);
+  if (!socket_.is_open()) co_return false;
+  if (expired_ && stage_ == stage::idle && !std::exchange(looked_for_end_, true)) {
+    expired_ = false;
+    deadline = owner_.watchdog_.now() + owner_.limits_.idle_timeout;
+  }
   if (expired_ && stage_ == stage::reading) {
     answer_refusal(408, "the request did not arrive in time", nullptr);
     if (co_await flush()) co_await linger();
     co_return false;
   }
-  co_return !error && !expired_;
+  co_return !expired_;
 }
 
 void connection::watch_reading(request_reader::state state) {
   const auto now = owner_.watchdog_.now();
   if (state == request_reader::state::nothing) {
     stage_ = stage::idle;
-    deadline = now + owner_.limits_.idle_timeout;
+    looked_for_end_ = false;
+    deadline = now + std::min<clock::duration>(look_for_end_after, owner_.limits_.idle_timeout);
     return;
   }
   const bool in_body = state == request_reader::state::body;

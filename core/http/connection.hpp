@@ -3,6 +3,7 @@
 
 #include "core/http/body.hpp"
 #include "core/http/server.hpp"
+#include "core/readable.hpp"
 
 #include <array>
 
@@ -49,6 +50,7 @@ class connection final : public watched {
 
   server& owner_;
   tcp_socket socket_;
+  readable_wait wait_;
   std::unique_ptr<workspace> space_;  // null while idle
   request_reader reader_;
   std::size_t requests_ = 0;
@@ -63,7 +65,8 @@ class connection final : public watched {
   bool expired_ = false;
   bool closing_ = false;
   bool continue_sent_ = false;
-  bool kernel_is_empty_ = false;  // the last receive took less than it could
+  bool kernel_is_empty_ = false;  // there is nothing to receive, but perhaps the client's end
+  bool looked_for_end_ = false;   // since the last request
 };
 
 }  // namespace atelier::http
