@@ -10,6 +10,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <malloc.h>
+#include <sched.h>
 
 namespace atelier::app {
 namespace {
@@ -121,8 +122,17 @@ void give_memory_back() {
   mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 }
 
+// Where others share the core, whoever wakes us goes on running and wakes us for more before we run: fewer
+// switches, and more requests and statements to a turn (sched(7), SCHED_BATCH). On a core of our own nothing
+// changes.
+void let_work_gather() {
+  const sched_param none{};
+  (void)sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
 int run(options o) {
   log::open("api");
+  let_work_gather();
   give_memory_back();
   warn_of_password(o.database.conninfo);
   for (auto& token : o.verify_tokens) o.api.verify_tokens.insert(std::move(token));

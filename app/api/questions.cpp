@@ -3,6 +3,11 @@
 #include "app/api/json.hpp"
 #include "app/api/reviews.hpp"
 
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+#include <vector>
+
 namespace atelier::api {
 
 using namespace std::string_view_literals;
@@ -40,16 +45,33 @@ void append_keyed_answer(std::string& out, const db::answer& rows, int row, int 
   out += "]}"sv;
 }
 
+enum { question_id, question_body, question_date, asker_name, question_helpfulness, first_of_answer };
+
+// The rows of questions_sql as they are shown: questions by helpfulness, date and id, the highest first, and
+// the answers of each by id.
+std::vector<int> shown_order(const db::answer& rows) {
+  std::vector<int> order(static_cast<std::size_t>(rows.size()));
+  std::iota(order.begin(), order.end(), 0);
+  const auto key = [&](int row) {
+    const auto answer = rows.is_null(row, first_of_answer) ? 0 : rows.int8(row, first_of_answer);
+    return std::tuple(-std::int64_t{rows.int4(row, question_helpfulness)}, -rows.int8(row, question_date),
+                      -rows.int8(row, question_id), answer);
+  };
+  std::sort(order.begin(), order.end(), [&](int a, int b) { return key(a) < key(b); });
+  return order;
+}
+
 }  // namespace
 
 std::string questions_json(std::int64_t product, const db::answer& rows) {
-  enum { question_id, question_body, question_date, asker_name, question_helpfulness, first_of_answer };
+  const auto order = shown_order(rows);
   auto out = begin_json(R"({"product_id":")"sv);
   append_number(out, product);
   out += R"(","results":[)"sv;
-  for (int row = 0; row < rows.size();) {
+  for (auto at = order.begin(); at != order.end();) {
+    const int row = *at;
     const auto question = rows.int8(row, question_id);
-    out += row == 0 ? R"({"question_id":)"sv : R"(,{"question_id":)"sv;
+    out += at == order.begin() ? R"({"question_id":)"sv : R"(,{"question_id":)"sv;
     append_number(out, question);
     out += R"(,"question_body":)"sv;
     append_json_string(out, rows.text(row, question_body));
@@ -60,10 +82,10 @@ std::string questions_json(std::int64_t product, const db::answer& rows) {
     out += R"(,"question_helpfulness":)"sv;
     append_number(out, rows.int4(row, question_helpfulness));
     out += R"(,"reported":false,"answers":{)"sv;
-    for (; row < rows.size() && rows.int8(row, question_id) == question; ++row) {
-      if (rows.is_null(row, first_of_answer)) continue;
+    for (; at != order.end() && rows.int8(*at, question_id) == question; ++at) {
+      if (rows.is_null(*at, first_of_answer)) continue;
       if (out.back() != '{') out += ',';
-      append_keyed_answer(out, rows, row, first_of_answer);
+      append_keyed_answer(out, rows, *at, first_of_answer);
     }
     out += "}}"sv;
   }
