@@ -1,7 +1,5 @@
 #include "app/api/web_files.hpp"
 
-#include <algorithm>
-
 namespace atelier::api {
 namespace {
 
@@ -32,13 +30,11 @@ std::optional<http::response> web_answer(route where, std::string_view file) {
   const bool by_name = where == route::docs_file;
   if (by_name && (file == specification || file == page)) return std::nullopt;  // they have their own paths
   const auto wanted = by_name ? file : where == route::docs ? page : specification;
-  const auto files = all_web_files();
-  const auto found =
-      std::find_if(files.begin(), files.end(), [&](const web_file& f) { return f.name == wanted; });
-  if (found == files.end()) return std::nullopt;
+  const auto found = content_of(web_files(), wanted);
+  if (!found) return std::nullopt;
   http::response answer{.content_type = type_of(wanted), .fields = file_fields};
   if (where == route::docs) answer.fields += page_fields;
-  answer.body = found->content;
+  answer.body = *found;
   return answer;
 }
 

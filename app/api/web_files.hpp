@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/api/routes.hpp"
+#include "core/embedded.hpp"
 #include "core/http/message.hpp"
 
 #include <optional>
@@ -10,13 +11,8 @@
 
 namespace atelier::api {
 
-struct web_file {
-  std::string_view name;  // "docs.html"
-  std::string_view content;
-};
-
-/// Made by web/embed.cmake.
-std::span<const web_file> all_web_files();
+/// What is in web/.
+std::span<const embedded_file> web_files();
 
 /// The answer to GET /openapi.json, /docs or /docs/{file}; nothing where there is no such file.
 std::optional<http::response> web_answer(route where, std::string_view file);
