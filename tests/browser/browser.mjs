@@ -12,7 +12,7 @@ const program = "/usr/bin/chromium";
 const pictures = fileURLToPath(new URL("../../build/test-artefacts", import.meta.url));
 const flags = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
   "--disable-sync", "--disable-dev-shm-usage"];
-const patience_ms = 20_000;
+const patience_ms = 60_000;
 
 const desk = { viewport: { width: 1280, height: 900 } };
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
