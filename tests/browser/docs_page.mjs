@@ -76,6 +76,8 @@ async function look_at_all_kinds({ test, open }, { api }) {
       await try_reviews(page);
       await page.locator("#operations-Reviews-addReview .opblock-summary-control").click();
       await page.locator("#operations-Reviews-addReview .opblock-section-request-body .highlight-code").waitFor();
+      const key = page.locator("#operations-Reviews-addReview").getByPlaceholder("Idempotency-Key");
+      assert.equal(await key.inputValue(), "", "a key that is filled in makes of the second try a repetition of the first");
       await page.locator("#operations-Reviews-listReviews .execute-wrapper, #operations-Reviews-listReviews .btn-group").first().scrollIntoViewIfNeeded();
       await picture(page, `docs-${name}-tried`);
       assert.deepEqual(await faint(page, contrast_min), []);
