@@ -1,12 +1,28 @@
 #include "schema/migrations.hpp"
 
+#include "core/embedded.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <optional>
 
 namespace atelier::schema {
+
+/// What is in migrations/, in the order of the names.
+std::span<const embedded_file> migration_files();
+
 namespace {
+
+// "0001_reviews.sql" is version 1, named "reviews".
+migration of_file(const embedded_file& file) {
+  const auto bar = file.name.find('_');
+  const auto end = file.name.rfind('.');
+  int version = 0;
+  std::from_chars(file.name.data(), file.name.data() + bar, version);
+  return {version, file.name.substr(bar + 1, end - bar - 1), file.content};
+}
 
 // Any constant that no other program uses: "atelier" in ASCII.
 constexpr long long advisory_lock = 0x6174656c696572;
@@ -95,6 +111,15 @@ result<std::vector<int>> apply_missing(db::session& database) {
 }
 
 }  // namespace
+
+std::span<const migration> all_migrations() {
+  static const auto all = [] {
+    std::vector<migration> made;
+    for (const auto& file : migration_files()) made.push_back(of_file(file));
+    return made;
+  }();
+  return all;
+}
 
 result<std::vector<int>> apply(db::session& database) {
   if (const auto locked = database.run(fmt::format("select pg_advisory_lock({})", advisory_lock)); !locked)

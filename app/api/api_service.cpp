@@ -2,6 +2,7 @@
 
 #include "app/api/etag.hpp"
 #include "app/api/web_files.hpp"
+#include "core/http/content_coding.hpp"
 #include "core/http/problem.hpp"
 
 #include <fmt/format.h>
@@ -55,7 +56,7 @@ std::optional<api_service::said> api_service::say_at_once(const http::request& a
   if (is_token) return text_answer(std::string(token));
   if (place.where == route::live) return text_answer("live\n");
   if (!is_web(place.where)) return std::nullopt;
-  if (auto file = web_answer(place.where, place.id)) return *std::move(file);
+  if (auto file = web_answer(place.where, place.id, asked.head.fields)) return *std::move(file);
   return not_found(no_such_path);
 }
 
@@ -133,6 +134,8 @@ void api_service::say(const http::request& asked, route where, const said& what,
       answer.status = 304;
       answer.content_type = {};
       answer.body.clear();
+      const auto coded = answer.fields.find(http::gzip_field);
+      if (coded != answer.fields.npos) answer.fields.erase(coded, http::gzip_field.size());
     }
   }
   counters_.count(where, answer.status);

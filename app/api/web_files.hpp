@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/api/routes.hpp"
+#include "core/embedded.hpp"
 #include "core/http/message.hpp"
 
 #include <optional>
@@ -10,15 +11,11 @@
 
 namespace atelier::api {
 
-struct web_file {
-  std::string_view name;  // "docs.html"
-  std::string_view content;
-};
+/// What is in web/, and of Swagger UI what the page needs; "NAME.gz" is NAME compressed.
+std::span<const embedded_file> web_files();
 
-/// Made by web/embed.cmake.
-std::span<const web_file> all_web_files();
-
-/// The answer to GET /openapi.json, /docs or /docs/{file}; nothing where there is no such file.
-std::optional<http::response> web_answer(route where, std::string_view file);
+/// The answer to GET /openapi.json, /docs or /docs/{file}; nothing where there is no such file. Compressed
+/// for those who take it so, which the fields of the request say.
+std::optional<http::response> web_answer(route where, std::string_view file, const http::field_list& fields);
 
 }  // namespace atelier::api

@@ -4,12 +4,7 @@
 
 namespace atelier::bench {
 
-std::optional<std::string_view> embedded(std::string_view name) {
-  for (const auto& f : embedded_files()) {
-    if (f.name == name) return f.content;
-  }
-  return {};
-}
+std::optional<std::string_view> embedded(std::string_view name) { return content_of(embedded_files(), name); }
 
 std::vector<std::string> ready_scenarios() {
   constexpr std::string_view ending = ".json";

@@ -1,6 +1,8 @@
 // Files that are in the program.
 #pragma once
 
+#include "core/embedded.hpp"
+
 #include <optional>
 #include <span>
 #include <string>
@@ -9,11 +11,7 @@
 
 namespace atelier::bench {
 
-struct embedded_file {
-  std::string_view name;  // "seed.json", "report.js"
-  std::string_view content;
-};
-
+/// The ready scenarios and the parts of the report's page.
 std::span<const embedded_file> embedded_files();
 
 std::optional<std::string_view> embedded(std::string_view name);
