@@ -1,5 +1,6 @@
 #include "core/http/connection.hpp"
 
+#include "core/http/event_feed.hpp"
 #include "core/http/problem.hpp"
 
 #include <sys/socket.h>
@@ -26,7 +27,7 @@ void connection::expire() noexcept {
 void connection::drain() {
   closing_ = true;
   error_code ignored;
-  if (stage_ == stage::idle) socket_.cancel(ignored);
+  if (stage_ == stage::idle || stage_ == stage::listening) socket_.cancel(ignored);
 }
 
 void connection::cut() {
@@ -178,7 +179,10 @@ connection::next connection::answer_all() {
     responder out(space.out, space.head, asked.id, closing_);
     if (!owner_.service_.answer_now(asked, out)) return next::ask;
     request_done(asked, out);
-    if (closing_) return next::close;
+    if (closing_) {
+      feed_ = out.feed();
+      return next::close;
+    }
     if (space.out.size() >= owner_.limits_.out_bytes_high_water) return next::again;
   }
 }
@@ -232,6 +236,42 @@ task<> connection::linger() {
   }
 }
 
+// Events until the client leaves or takes none for too long, the feed ends or the server drains. A client
+// that says anything more is cut: nobody would read it.
+task<> connection::send_events(event_feed& feed) {
+  struct hearer final : event_feed::listener {
+    explicit hearer(connection& c) : whose(c) {}
+    void wake() noexcept override {
+      error_code ignored;
+      if (whose.stage_ == stage::listening) whose.socket_.cancel(ignored);  // one that writes looks by itself
+    }
+    connection& whose;
+  };
+  if (!feed.has_room()) co_return;
+  hearer mine(*this);
+  feed.add(mine);
+  deadline = clock::time_point::max();
+  for (stage_ = stage::listening; !feed.has_ended() && !expired_ && socket_.is_open();) {
+    if (const auto event = std::exchange(mine.newest, nullptr)) {
+      if (!space_) space_ = owner_.workspaces_.take();
+      space_->out += *event;
+      if (!send_now() && !co_await flush()) co_return;
+      continue;
+    }
+    if (owner_.draining_) co_return;
+    owner_.workspaces_.give_back(std::move(space_));
+    const auto [error] = co_await socket_.async_wait(tcp_socket::wait_read, no_throw);
+    if (!error) co_return;
+  }
+}
+
+task<> connection::end() {
+  if (feed_)
+    co_await send_events(*feed_);
+  else
+    co_await linger();
+}
+
 task<> connection::run() {
   watch_reading(request_reader::state::nothing);
   for (;;) {
@@ -249,7 +289,7 @@ task<> connection::run() {
       if (client_is_there && what == next::ask) client_is_there = co_await ask(what);
       if (!client_is_there) co_return;
       if (what == next::close) {
-        co_await linger();
+        co_await end();
         co_return;
       }
     }
