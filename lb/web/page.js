@@ -55,7 +55,22 @@ const latency = (of, which) => (of && of.latency_ms ? of.latency_ms[which] : nul
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const charts = [];  // of the whole; those of the workers stand in their rows
-let sizes = null;   // watches the boxes of the charts
+
+// A chart is as wide as the box that holds it alone.
+const plots = new WeakMap();
+const sizes = new ResizeObserver((changed) => {
+  for (const { target } of changed) {
+    const plot = plots.get(target);
+    if (target.clientWidth > 0 && plot.width !== target.clientWidth) plot.setSize({ width: target.clientWidth, height: plot.height });
+  }
+});
+
+function fit(plot, box, text) {
+  mark(plot.root, "role", "img");
+  mark(plot.root, "aria-label", text);
+  plots.set(box, plot);
+  sizes.observe(box);
+}
 
 function line({ name, paint, fill, text }) {
   return { label: name, width: 1.75, stroke: () => colour(paint), fill: fill ? () => `${colour(paint)}26` : undefined, points: { show: false }, spanGaps: false, value: (u, v) => text(v) };
@@ -64,24 +79,25 @@ function line({ name, paint, fill, text }) {
 const ages = () => (newest && newest.moment ? moments.map((m) => (m.at - newest.moment.at) / 1000) : []);
 const fromZero = (least) => (u, low, high) => [0, Math.max(least, (high || 0) * 1.08)];
 
+const whole = [0, 1, 2, 3, 4, 5].flatMap((zeros) => [1, 2, 5].map((n) => n * 10 ** zeros));  // steps of an axis that counts
+
 function addChart(title, unit, lines, text) {
-  const box = element("figure", byId("charts"));
-  const caption = element("figcaption", box, { text: `${title} ` });
+  const figure = element("figure", byId("charts"));
+  const caption = element("figcaption", figure, { text: `${title} ` });
+  const box = element("div", figure, { className: "plot" });
   element("small", caption, { text: unit });
   const axis = { stroke: () => colour("soft"), grid: { stroke: () => colour("grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
   const plot = new uPlot({
-    width: 300, height: 132, padding: [10, 6, 0, 0],
+    width: 300, height: 132, padding: [10, 14, 0, 0],
     scales: { x: { time: false, range: () => [-(about.seconds - 1), 0] }, y: { range: fromZero(lines[0].least || 1) } },
-    axes: [{ ...axis, size: 22, splits: () => [-45, -30, -15, 0], values: (u, all) => all.map((v) => (v === 0 ? "now" : `${v} s`)) },
-      { ...axis, size: 54, space: 28, values: (u, all) => all.map(text) }],
+    axes: [{ ...axis, size: 22, splits: () => [-45, -30, -15, 0], values: (u, all) => all.map((v) => (v === 0 ? "now" : `−${-v} s`)) },
+      { ...axis, size: 54, space: 28, ...(text === count ? { incrs: whole } : {}), values: (u, all) => all.map(text) }],
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-    series: [{ label: "at", value: (u, v) => (v === null || v === undefined ? "" : `${Math.round(v)} s`) }, ...lines.map((l) => line({ ...l, text }))],
+    series: [{}, ...lines.map((l) => line({ ...l, text }))],
     hooks: { setCursor: [showNewest] },
   }, [[], ...lines.map(() => [])], box);
-  mark(plot.root, "role", "img");
-  mark(plot.root, "aria-label", `${title} ${unit}, the last minute`);
-  charts.push({ plot, lines, box });
-  sizes.observe(box);
+  fit(plot, box, `${title} ${unit}, the last minute`);
+  charts.push({ plot, lines });
 }
 
 // The legend says what is under the pointer; where there is none, what is now.
@@ -89,6 +105,9 @@ function showNewest(plot) {
   const last = plot.data[0].length - 1;
   if (plot.cursor.left < 0 && last >= 0 && plot.legend.idx !== last) plot.setLegend({ idx: last });
 }
+
+// Nothing where there is nothing: a line along the bottom would look like something.
+const spikes = (v, i, all) => (v || all[i - 1] || all[i + 1] ? v : null);
 
 function draw() {
   const at = ages();
@@ -98,18 +117,12 @@ function draw() {
     showNewest(plot);
   }
   for (const [name, row] of rows) {
-    row.plot.setData([at, moments.map((m) => (m.workers[name] ? m.workers[name].rate : null)), moments.map((m) => (m.workers[name] ? m.workers[name].errors : null))]);
+    const its = (figure) => moments.map((m) => (m.workers[name] ? m.workers[name][figure] : null));
+    row.plot.setData([at, its("rate"), its("errors").map(spikes)]);
   }
 }
 
 function makeCharts() {
-  sizes = new ResizeObserver((changed) => {
-    for (const { target } of changed) {
-      const { plot } = charts.find((c) => c.box === target);
-      const width = Math.floor(target.clientWidth - 29);
-      if (width > 0 && plot.width !== width) plot.setSize({ width, height: 132 });
-    }
-  });
   addChart("Answers", "a second", [
     { name: "2xx, 3xx", paint: "good", fill: true, of: (m) => m.answers[0] + m.answers[1] },
     { name: "4xx", paint: "warn", of: (m) => m.answers[2] },
@@ -131,13 +144,13 @@ function makeCharts() {
 // ---- figures --------------------------------------------------------------------------------------------------------------
 
 const figures = [
-  { name: "Requests a second", text: (m) => count(m.rate) },
-  { name: "Errors a second", text: (m) => count(m.errors), isBad: (m) => m.errors > 0 },
+  { name: "Requests/s", text: (m) => count(m.rate) },
+  { name: "Errors/s", text: (m) => count(m.errors), isBad: (m) => m.errors > 0 },
   { name: "Median", text: (m) => time(latency(m, 0)) },
   { name: "p99", text: (m) => time(latency(m, 2)) },
   { name: "In flight", text: (m) => count(m.in_flight) },
   { name: "In line", text: (m) => count(m.waiting) },
-  { name: "Retries a second", text: (m) => count(m.retries) },
+  { name: "Retries/s", text: (m) => count(m.retries) },
   { name: "Connections", text: (m) => count(m.connections) },
 ];
 
@@ -159,7 +172,7 @@ function showFigures(moment) {
 // ---- workers --------------------------------------------------------------------------------------------------------------
 
 const rows = new Map();  // by the worker's name
-const columns = [["name", "Worker"], ["state", "State"], ["rate", "Requests/s"], ["errors", "Errors/s"], ["in-flight", "In flight"], ["p50", "p50"], ["p90", "p90"], ["p99", "p99"], ["rest", "At rest"], ["minute", "Requests, a minute"], ["actions", "Change"]];
+const columns = [["name", "Worker"], ["state", "State"], ["rate", "Requests/s"], ["errors", "Errors/s"], ["in-flight", "In flight"], ["rest", "At rest"], ["p50", "p50"], ["p90", "p90"], ["p99", "p99"], ["minute", "Last minute"], ["actions", "Change"]];
 
 function makeHeadings() {
   for (const [name, text] of columns) {
@@ -169,27 +182,27 @@ function makeHeadings() {
 }
 
 function makeRow(name) {
-  const line = element("tr", byId("workers"), { role: "row", "data-worker": name });
+  const place = element("tr", byId("workers"), { role: "row", "data-worker": name });
   const cells = {};
-  for (const [column, text] of columns) cells[column] = element("td", line, { role: "cell", className: column, "data-label": text });
-  for (const column of ["rate", "errors", "in-flight", "p50", "p90", "p99", "rest"]) cells[column].classList.add("figure");
+  for (const [column, text] of columns) cells[column] = element("td", place, { role: "cell", className: column, "data-label": text });
+  for (const column of ["rate", "errors", "in-flight", "rest", "p50", "p90", "p99"]) cells[column].classList.add("figure");
   const parts = {
     name: element("b", cells.name, { text: name }), settings: element("small", cells.name),
-    word: element("span", cells.state, { className: "word" }), why: element("small", cells.state),
+    word: element("span", cells.state, { className: "word" }), since: element("span", cells.state, { className: "since" }), why: element("small", cells.state),
   };
   const buttons = element("span", cells.actions, { className: "buttons" });
   const turn = element("button", buttons, { type: "button", className: "turn" });
   const remove = element("button", buttons, { type: "button", className: "remove", text: "Remove", "aria-label": `Remove ${name}` });
   turn.addEventListener("click", () => ask(turn.dataset.verb, name));
   remove.addEventListener("click", () => ask("remove", name));
+  const box = element("div", cells.minute, { className: "plot" });
   const plot = new uPlot({
     width: 130, height: 34, padding: [3, 0, 3, 0], legend: { show: false }, cursor: { show: false }, axes: [{ show: false }, { show: false }],
     scales: { x: { time: false, range: () => [-(about.seconds - 1), 0] }, y: { range: fromZero(1) } },
     series: [{}, line({ name: "requests", paint: "accent", fill: true, text: count }), line({ name: "errors", paint: "bad", text: count })],
-  }, [[], [], []], cells.minute);
-  mark(plot.root, "role", "img");
-  mark(plot.root, "aria-label", `requests and errors of ${name}, the last minute`);
-  const row = { line, cells, parts, turn, remove, plot, state: null };
+  }, [[], [], []], box);
+  fit(plot, box, `requests and errors of ${name}, the last minute`);
+  const row = { place, cells, parts, turn, remove, plot, state: null };
   rows.set(name, row);
   return row;
 }
@@ -201,7 +214,8 @@ function showState(row, worker, now) {
   row.state = state;
   say(row.parts.word, state);
   mark(row.parts.word, "data-state", state);
-  say(row.parts.why, `${reason}, ${since(now - worker.since)}`);
+  say(row.parts.since, ` for ${since(now - worker.since)}`);
+  say(row.parts.why, reason);
   const out = state === "draining" || state === "drained";
   say(row.turn, out ? "Ready" : "Drain");
   row.turn.dataset.verb = out ? "ready" : "drain";
@@ -224,9 +238,10 @@ function showWorker(worker, now, pace) {
 
 function forget(name) {
   const row = rows.get(name);
-  const held = row.line.contains(document.activeElement);
+  const held = row.place.contains(document.activeElement);
+  sizes.unobserve(row.plot.root.parentNode);
   row.plot.destroy();
-  row.line.remove();
+  row.place.remove();
   rows.delete(name);
   say(byId("news"), `${name} is gone`);
   if (held) byId("workers-title").focus();
@@ -238,6 +253,7 @@ function show(snapshot) {
   const now = moment ? moment.at : Date.now();
   const usable = workers.filter((w) => w.state === "up" || w.state === "unknown").length;
   say(byId("listen"), `on ${snapshot.listen}`);
+  say(byId("up"), workers.length ? `${usable} of ${workers.length} get requests` : "");
   document.title = usable < workers.length ? `${usable} of ${workers.length} up – atelier lb` : "atelier lb";
   const notice = [snapshot.draining ? "This proxy is draining: it accepts no new connections and will end." : "", snapshot.panic ? "Too few workers are healthy: all get requests." : "",
     workers.length && !usable && !snapshot.panic ? "No worker gets requests: clients are answered 503." : ""].filter(Boolean).join(" ");
