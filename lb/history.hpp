@@ -4,6 +4,7 @@
 
 #include "lb/proxy.hpp"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <optional>

@@ -1,6 +1,5 @@
 #include "core/http/connection.hpp"
 
-#include "core/http/event_feed.hpp"
 #include "core/http/problem.hpp"
 
 #include <sys/socket.h>
@@ -233,35 +232,6 @@ task<> connection::linger() {
     const auto n =
         ::recv(socket_.native_handle(), space_->in.space(), space_->in.space_bytes(), MSG_DONTWAIT);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) co_return;
-  }
-}
-
-// Events until the client leaves or takes none for too long, the feed ends or the server drains. A client
-// that says anything more is cut: nobody would read it.
-task<> connection::send_events(event_feed& feed) {
-  struct hearer final : event_feed::listener {
-    explicit hearer(connection& c) : whose(c) {}
-    void wake() noexcept override {
-      error_code ignored;
-      if (whose.stage_ == stage::listening) whose.socket_.cancel(ignored);  // one that writes looks by itself
-    }
-    connection& whose;
-  };
-  if (!feed.has_room()) co_return;
-  hearer mine(*this);
-  feed.add(mine);
-  deadline = clock::time_point::max();
-  for (stage_ = stage::listening; !feed.has_ended() && !expired_ && socket_.is_open();) {
-    if (const auto event = std::exchange(mine.newest, nullptr)) {
-      if (!space_) space_ = owner_.workspaces_.take();
-      space_->out += *event;
-      if (!send_now() && !co_await flush()) co_return;
-      continue;
-    }
-    if (owner_.draining_) co_return;
-    owner_.workspaces_.give_back(std::move(space_));
-    const auto [error] = co_await socket_.async_wait(tcp_socket::wait_read, no_throw);
-    if (!error) co_return;
   }
 }
 

@@ -17,7 +17,9 @@ function element(kind, where, { text, className, ...attributes } = {}) {
 }
 
 function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  if (node.textContent === text) return;
+  if (node.firstChild) node.firstChild.data = text;
+  else node.textContent = text;
 }
 
 function mark(node, name, value) {
@@ -197,7 +199,7 @@ function makeRow(name) {
   remove.addEventListener("click", () => ask("remove", name));
   const box = element("div", cells.minute, { className: "plot" });
   const plot = new uPlot({
-    width: 130, height: 34, padding: [3, 0, 3, 0], legend: { show: false }, cursor: { show: false }, axes: [{ show: false }, { show: false }],
+    width: 110, height: 34, padding: [3, 0, 3, 0], legend: { show: false }, cursor: { show: false }, axes: [{ show: false }, { show: false }],
     scales: { x: { time: false, range: () => [-(about.seconds - 1), 0] }, y: { range: fromZero(1) } },
     series: [{}, line({ name: "requests", paint: "accent", fill: true, text: count }), line({ name: "errors", paint: "bad", text: count })],
   }, [[], [], []], box);
@@ -313,10 +315,12 @@ async function change({ verb, name }) {
     appear(byId("ask-token"), true);
     tokenField.focus();
   }
-  if (!answer.ok) return refuse(text.trim() || `The proxy answered ${answer.status}.`);
+  if (!answer.ok) return refuse(text.trim().replace(/^Error: /, "") || `The proxy answered ${answer.status}.`);
   token = about.token === "needed" ? given : "";
   dialog.close();
+  if (verb === "remove") byId("workers-title").focus();  // its buttons go with it
   const worker = JSON.parse(text);
+  newest.workers = newest.workers.map((w) => (w.name === name ? worker : w));
   if (rows.has(name)) showState(rows.get(name), worker, worker.since);
 }
 
