@@ -29,9 +29,9 @@ void add_addresses(CLI::App& role, lb::settings& s) {
           "max is how many it may have in flight (default: no limit)")
       ->type_name("HOST:PORT[,weight=N][,max=N]")
       ->required();
-  add_address(
-      role, "--admin", s.admin,
-      "Where operators read /live, /ready, /metrics and /workers, and change workers (default: nowhere)");
+  add_address(role, "--admin", s.admin,
+              "Where operators have a page, read /live, /ready, /metrics and /workers, and change workers "
+              "(default: nowhere)");
   role.add_flag("--share-port", s.share_port, "Let several processes listen on the same port (SO_REUSEPORT)");
 }
 

@@ -1,6 +1,8 @@
 #include "lb/admin.hpp"
 
 #include "core/metrics.hpp"
+#include "lb/page_files.hpp"
+#include "lb/snapshot.hpp"
 
 #include <fmt/format.h>
 
@@ -32,23 +34,15 @@ std::optional<std::uint32_t> weight_in(std::string_view body) {
   return weight;
 }
 
-// What an operator wants stands before how the worker is.
-std::string_view state_of(const worker& w, std::size_t in_flight) {
-  switch (w.wish) {
-    case worker::wanted::serving:
-      return to_string(w.state.now());
-    case worker::wanted::drained:
-      return in_flight > 0 ? "draining" : "drained";
-    case worker::wanted::gone:
-      break;
-  }
-  return "leaving";
+bool is_read_only(std::string_view path) {
+  return path == "/live" || path == "/ready" || path == "/metrics" || path == "/events" || page_at(path);
 }
 
 }  // namespace
 
 http::response admin::page(const http::request& asked) const {
   const auto path = asked.head.path;
+  if (const auto file = page_at(path)) return page_answer(path, *file);
   const auto wanted = read_command(path, http::method::get);
   if (path == "/live") return {200, http::text_type, {}, "live"};
   if (path == "/metrics") return {200, metrics_type, {}, render_metrics(of_)};
@@ -63,16 +57,26 @@ http::response admin::page(const http::request& asked) const {
   return {200, http::text_type, {}, "ready"};
 }
 
+void admin::events(const http::request& asked, http::responder& out) {
+  auto& feed = live_.feed();
+  if (const auto reason = why_foreign(rule_, asked.head); !reason.empty())
+    return out.send(error(403, reason));
+  if (!feed.has_room()) return out.send(error(503, "too many listen already", "Retry-After: 5\r\n"));
+  out.begin({200, http::events_type, "Cache-Control: no-store\r\n", live_.greeting(rule_)}, feed);
+}
+
 bool admin::answer_now(const http::request& asked, http::responder& out) {
   const auto path = asked.head.path;
-  const bool read_only = path == "/live" || path == "/ready" || path == "/metrics";
+  const bool read_only = is_read_only(path);
   const auto methods = read_only ? std::string_view("GET, HEAD") : methods_of(path);
   const auto wanted = read_command(path, asked.head.verb);
   const bool reads = asked.head.verb == http::method::get || asked.head.verb == http::method::head;
   if (methods.empty())
-    out.send(error(404, "no such page; there are /live, /ready, /metrics and /workers"));
+    out.send(error(404, "no such page; there are /, /live, /ready, /metrics, /workers and /events"));
   else if (read_only ? !reads : wanted.what == kind::none)
     out.send(error(405, fmt::format("here only {}", methods), fmt::format("Allow: {}\r\n", methods)));
+  else if (path == "/events")
+    events(asked, out);
   else if (reads)
     out.send(page(asked));
   else if (const auto reason = why_not(rule_, asked.head); !reason.empty())
@@ -125,24 +129,6 @@ http::response admin::change(const command& wanted, std::string_view body) {
 
 http::response admin::refusal(unsigned status, std::string_view reason, bool) {
   return error(status, reason);
-}
-
-std::string render_worker(const proxy& seen, const worker& w) {
-  // Names are HOST:PORT as parse_address takes them; a quote in one would not have resolved.
-  const auto in_flight = seen.shared().pool.in_flight(w);
-  return fmt::format(
-      R"({{"name":"{}","state":"{}","weight":{},"max":{},"in_flight":{},"idle_connections":{},"requests":{}}})",
-      w.name, state_of(w, in_flight), w.settings.weight, w.settings.in_flight_max, in_flight, w.idle(),
-      w.counters.requests);
-}
-
-std::string render_workers(const proxy& seen) {
-  std::string out = "{\"workers\":[";
-  for (const auto& w : seen.shared().pool.all()) {
-    if (out.back() == '}') out += ',';
-    out += render_worker(seen, *w);
-  }
-  return out += "]}";
 }
 
 }  // namespace atelier::lb

@@ -1,5 +1,7 @@
 #include "lb/control.hpp"
 
+#include <boost/asio/ip/address.hpp>
+
 #include <array>
 #include <utility>
 
@@ -20,6 +22,26 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) {
   for (std::size_t i = 0; i < a.size(); ++i)
     differ = static_cast<unsigned char>(differ | (a[i] ^ (b.empty() ? '\0' : b[i % b.size()])));
   return differ == 0;
+}
+
+// Host without its port and brackets.
+std::string_view host_name(std::string_view host) {
+  if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
+  return host.substr(0, host.find(':'));
+}
+
+bool is_address(std::string_view host) {
+  boost::system::error_code wrong;
+  boost::asio::ip::make_address(std::string(host), wrong);
+  return !wrong;
+}
+
+// Browsers write both in lower case. How a page came to us is not looked at: something may speak TLS before
+// us.
+bool is_origin_of(std::string_view origin, std::string_view host) {
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (origin.starts_with(scheme)) return !host.empty() && origin.substr(scheme.size()) == host;
+  return false;
 }
 
 }  // namespace
@@ -48,8 +70,24 @@ std::string_view methods_of(std::string_view path) {
   return can_read && can_post ? "GET, HEAD, POST" : can_read ? "GET, HEAD" : can_post ? "POST" : "";
 }
 
+std::string_view why_foreign(const access_rule& rule, const http::request_head& head) {
+  constexpr std::string_view foreign = "a page of another site may not ask this";
+  if (const auto origin = head.fields.find("origin"); origin && !is_origin_of(*origin, head.host))
+    return foreign;
+  // "none": a person asked, not a page.
+  if (const auto site = head.fields.find("sec-fetch-site"); site && *site != "same-origin" && *site != "none")
+    return foreign;
+  if (rule.needs_token || rule.name.empty()) return {};
+  const auto name = host_name(head.host);
+  if (is_address(name) || name == "localhost" || name == rule.name) return {};
+  return "this name may be another site's: use the IP address, localhost or the name given with --admin, or "
+         "set a token";
+}
+
 std::string_view why_not(const access_rule& rule, const http::request_head& head) {
-  if (head.fields.find("origin")) return "pages of other sites may change nothing here";
+  const bool by_browser = head.fields.find("origin") || head.fields.find("sec-fetch-site");
+  if (by_browser)
+    if (const auto reason = why_foreign(rule, head); !reason.empty()) return reason;
   if (!rule.needs_token) return {};
   if (rule.token.empty())
     return "changes need a token, and none is set: start with --admin-token-file, or use --control";

@@ -35,9 +35,17 @@ std::string_view methods_of(std::string_view path);
 struct access_rule {
   bool needs_token = false;  // a socket of our own is private; loopback is, unless a token is set
   std::string token = {};    // empty although one is needed: nobody may
+  std::string name = {};  // of the host, as the address was given; empty: a socket, which no browser reaches
 };
 
-/// Empty, or why not. A browser's page that posts to an address of ours is turned away by its Origin.
+/// Whether a page of another site may have made a browser ask this: empty, or why it is refused. What a
+/// browser says (Origin, Sec-Fetch-Site) must name us. Without a token that is not enough: another site's
+/// name may be made to resolve to our address (DNS rebinding) and be Origin and Host at once, so Host must be
+/// something that no foreign server answers for: an IP address, localhost, or the name that we were started
+/// with.
+std::string_view why_foreign(const access_rule& rule, const http::request_head& head);
+
+/// Whether this request may change something: empty, or why not.
 std::string_view why_not(const access_rule& rule, const http::request_head& head);
 
 }  // namespace atelier::lb

@@ -22,7 +22,7 @@ constexpr auto first_probes_max = 2s;  // a successor waits for them before it s
 access_rule rule_of_address(const settings& wanted) {
   const auto where = wanted.admin ? resolve_tcp(*wanted.admin) : fail("none");
   const bool local = (wanted.admin && wanted.admin->is_path()) || (where && where->address().is_loopback());
-  return {!local || !wanted.admin_token.empty(), wanted.admin_token};
+  return {!local || !wanted.admin_token.empty(), wanted.admin_token, wanted.admin ? wanted.admin->host : ""};
 }
 
 class role {
@@ -33,9 +33,10 @@ class role {
         read_again_(read_again),
         signals_(loop, {SIGTERM, SIGINT, SIGHUP}),
         front_(loop, wanted.bounds, wanted.health, wanted.probes),
-        pages_(front_, rule_of_address(wanted)),
+        seen_(front_),
+        pages_(front_, seen_, rule_of_address(wanted)),
         back_(loop, pages_),
-        private_pages_(front_, {}),
+        private_pages_(front_, seen_, {}),
         control_(loop, private_pages_),
         successors_(loop) {}
 
@@ -60,6 +61,7 @@ class role {
   std::unique_ptr<takeover> former_;
   std::vector<inherited_socket> inherited_;
   proxy front_;
+  live seen_;
   admin pages_;
   http::server back_;
   admin private_pages_;
@@ -153,6 +155,7 @@ void role::run() {
     const auto taken = [this] { asio::co_spawn(loop_, end_taken_over(), asio::detached); };
     asio::co_spawn(loop_, give_to_successor(successors_, std::move(ours), taken), asio::detached);
   }
+  if (wanted_.admin || !wanted_.control.empty()) asio::co_spawn(loop_, seen_.run(), asio::detached);
   asio::co_spawn(loop_, obey_signals(), asio::detached);
   if (former_) asio::co_spawn(loop_, say_ready(), asio::detached);
   log::info("listening on {} workers={}{}{}{}{}", front_.listening_on(), wanted_.workers.size(),
@@ -202,6 +205,7 @@ task<> role::end_taken_over() {
   error_code ignored;
   successors_.close(ignored);
   if (wanted_.admin) back_.stop_accepting();
+  seen_.feed().end();  // pages come back to the other one
   co_await front_.hand_over(front_.shared().bounds.drain_timeout);
   co_await stop_operators();
 }

@@ -67,6 +67,12 @@ class unanswered_request
   virtual void worker_is_silent() noexcept = 0;
 };
 
+/// Why a worker is as it is, and since when.
+struct cause {
+  std::string why;
+  std::chrono::system_clock::time_point since = std::chrono::system_clock::now();
+};
+
 class worker {
  public:
   worker(worker_settings s, const socket_address& where, const health_rules& rules)
@@ -87,12 +93,14 @@ class worker {
   std::string name;  // HOST:PORT or unix:PATH, in logs and metrics
   std::string host;  // in a Host field where the client sent none
   health state;
+  cause of_state{"not probed yet"};
   worker_counters counters;
   std::size_t slot = 0;           // place in the list of loads
   std::uint64_t number = 0;       // which no other worker of this process had
   wanted wish = wanted::serving;  // of the operator
-  bool probed = false;            // probes are under way
-  bool left = false;              // forgotten: its probes end
+  cause of_wish{"added"};
+  bool probed = false;  // probes are under way
+  bool left = false;    // forgotten: its probes end
   bool was_out = false;
   clock::time_point back_since{};  // the last time that it came back
   boost::intrusive::list<unanswered_request, boost::intrusive::constant_time_size<false>> unanswered;

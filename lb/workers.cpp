@@ -46,21 +46,24 @@ void workers::say(const worker& w, std::string_view what) const {
 
 void workers::drain(worker& w) {
   w.wish = worker::wanted::drained;
+  w.of_wish = {"drained by an operator"};
   w.close_idle();
-  say(w, "drained by an operator");
+  say(w, w.of_wish.why);
   refresh();
 }
 
 void workers::make_ready(worker& w) {
   w.wish = worker::wanted::serving;
-  say(w, "made ready by an operator");
+  w.of_wish = {"made ready by an operator"};
+  say(w, w.of_wish.why);
   refresh();
 }
 
 void workers::remove(worker& w) {
   w.wish = worker::wanted::gone;
+  w.of_wish = {"removed by an operator"};
   w.close_idle();
-  say(w, "removed by an operator");
+  say(w, w.of_wish.why);
   refresh();
 }
 
@@ -137,6 +140,7 @@ void workers::apply(worker& w, const health::change& change, std::string_view de
   const auto line =
       fmt::format("worker {} -> {}: {} worker={}{}{}{}", to_string(change.from), to_string(change.to),
                   change.why, w.name, detail.empty() ? "" : " detail=\"", detail, detail.empty() ? "" : "\"");
+  w.of_state = {detail.empty() ? std::string(change.why) : fmt::format("{}: {}", change.why, detail)};
   log::write(w.state.usable() ? log::level::info : log::level::warning, line);
   if (!w.state.usable()) {
     w.close_idle();

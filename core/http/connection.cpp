@@ -35,7 +35,7 @@ void connection::expire() noexcept {
 void connection::drain() {
   closing_ = true;
   error_code ignored;
-  if (stage_ == stage::idle) socket_.cancel(ignored);
+  if (stage_ == stage::idle || stage_ == stage::listening) socket_.cancel(ignored);
 }
 
 void connection::cut() {
@@ -191,7 +191,10 @@ connection::next connection::answer_all() {
     responder out(space.out, space.head, asked.id, closing_);
     if (!owner_.service_.answer_now(asked, out)) return next::ask;
     request_done(asked, out);
-    if (closing_) return next::close;
+    if (closing_) {
+      feed_ = out.feed();
+      return next::close;
+    }
     if (space.out.size() >= owner_.limits_.out_bytes_high_water) return next::again;
   }
 }
@@ -245,6 +248,13 @@ task<> connection::linger() {
   }
 }
 
+task<> connection::end() {
+  if (feed_)
+    co_await send_events(*feed_);
+  else
+    co_await linger();
+}
+
 task<> connection::run() {
   watch_reading(request_reader::state::nothing);
   for (;;) {
@@ -262,7 +272,7 @@ task<> connection::run() {
       if (client_is_there && what == next::ask) client_is_there = co_await ask(what);
       if (!client_is_there) co_return;
       if (what == next::close) {
-        co_await linger();
+        co_await end();
         co_return;
       }
     }

@@ -27,6 +27,7 @@ class connection final : public watched {
     reading,    // in a request's head or body: expiry answers 408
     answering,  // a service works: never cancelled here, the service has its own limits
     writing,    // the client must take bytes: expiry cuts
+    listening,  // to a feed: waits for its next event or for the client to leave; ending it loses nothing
     lingering,  // refused; what still comes is thrown away
   };
   enum class received { bytes, nothing, end };
@@ -45,6 +46,8 @@ class connection final : public watched {
   bool send_now();
   task<bool> flush();
   task<> linger();
+  task<> send_events(event_feed& feed);
+  task<> end();
   void watch_reading(request_reader::state state);
   void rest();
 
@@ -58,6 +61,7 @@ class connection final : public watched {
   clock::time_point asked_at_;  // where there is an access log: when the service was asked
   std::string client_;          // its address, likewise
   std::size_t sent_ = 0;        // bytes of space_->out that the kernel has taken
+  event_feed* feed_ = nullptr;  // what the last answer goes on with
   std::array<char, request_ids::id_bytes> made_id_;  // of this request, where the client sent none
   bool has_made_id_ = false;
   stage stage_ = stage::idle;

@@ -45,7 +45,7 @@ void append_decimal(std::string& out, std::size_t value) {
   out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
 }
 
-void append_head(std::string& out, const response& answer) {
+void append_line_and_type(std::string& out, const response& answer) {
   out += "HTTP/1.1 "sv;
   append_decimal(out, answer.status);
   out += ' ';
@@ -56,6 +56,10 @@ void append_head(std::string& out, const response& answer) {
     out += answer.content_type;
     out += "\r\n"sv;
   }
+}
+
+void append_head(std::string& out, const response& answer) {
+  append_line_and_type(out, answer);
   // 204 and 304 have no body and no length of one (RFC 9110 section 8.6).
   if (answer.status != 204 && answer.status != 304) {
     out += "Content-Length: "sv;
@@ -88,6 +92,17 @@ void responder::send(const response& answer) {
   append_head(out_, answer);
   finish_head();
   if (!head_only_) out_ += answer.body;
+}
+
+void responder::begin(const response& answer, event_feed& feed) {
+  status_ = answer.status;
+  close_ = true;
+  append_line_and_type(out_, answer);
+  out_ += answer.fields;
+  finish_head();
+  if (head_only_) return;
+  out_ += answer.body;
+  feed_ = &feed;
 }
 
 void responder::send(unsigned status, std::string_view prepared_head, std::string_view body) {

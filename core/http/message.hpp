@@ -8,6 +8,8 @@
 
 namespace atelier::http {
 
+class event_feed;
+
 /// One complete request. Valid until it is answered.
 struct request {
   const request_head& head;
@@ -55,11 +57,19 @@ class responder {
   /// An answer of that status whose head is kept ready: the status line and fields, without the empty line.
   void send(unsigned status, std::string_view prepared_head, std::string_view body);
 
+  /// Begins an answer that goes on: `answer.body` is its first bytes, then comes what `feed` publishes until
+  /// the client leaves. It ends with the connection, which both HTTP/1.0 and 1.1 understand; to HEAD it is
+  /// its head alone. `feed` outlives the server.
+  void begin(const response& answer, event_feed& feed);
+
   /// Names the route for the access log: a literal, or what lives as long as the program.
   void label(std::string_view route) { route_ = route; }
 
   /// Whether the answer that was written ends the connection.
   bool closes() const { return close_; }
+
+  /// What the answer that was written goes on with, or null. Closes too.
+  event_feed* feed() const { return feed_; }
 
   // Of the answer that was written.
   unsigned status() const { return status_; }
@@ -69,6 +79,7 @@ class responder {
  private:
   void finish_head();
 
+  event_feed* feed_ = nullptr;
   std::string& out_;
   std::size_t begin_;
   unsigned status_ = 0;
