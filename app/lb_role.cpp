@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <map>
 #include <memory>
 
 namespace atelier::app {
@@ -75,10 +74,8 @@ void add_clients(CLI::App& role, lb::limits& l) {
   role.add_flag(
       "--proxy-protocol", l.proxy_protocol,
       "Every connection begins with a PROXY protocol header, version 1 or 2, that names the client");
-  role.add_option("--upgrade", l.tunnel,
-                  "Requests to switch to another protocol: pass over Upgrade, or tunnel")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, bool>{{"ignore", false}, {"tunnel", true}}))
-      ->type_name("ignore|tunnel")
+  add_choice<bool>(role, "--upgrade", l.tunnel, "ignore|tunnel", {{"ignore", false}, {"tunnel", true}},
+                   "Requests to switch to another protocol: pass over Upgrade, or tunnel")
       ->default_str("ignore");
   add_time(role, "--tunnel-timeout", l.tunnel_timeout, "Silence on a connection that was switched");
 }
