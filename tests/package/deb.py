@@ -79,6 +79,7 @@ esac
 LIFE = r"""
 set -eu
 export DEBIAN_FRONTEND=noninteractive
+# Others' triggers, such as a new index of all manual pages, are none of ours: --no-triggers.
 rm -rf /usr/sbin/policy-rc.d /run/systemd/system
 check() { "$@" || { echo "does not hold: $*" >&2; exit 1; }; }
 gone() { [ ! -e "$1" ]; }
@@ -86,7 +87,7 @@ there() { [ -e "$1" ]; }
 says() { grep -q "$1" "$2"; }
 silent() { ! grep -q "$1" "$2"; }
 
-dpkg -i /given/now.deb
+dpkg --no-triggers -i /given/now.deb
 check [ "$(atelier --version)" = "atelier $(dpkg-deb -f /given/now.deb Version | cut -d- -f1)" ]
 check [ "$(stat -c %a:%U:%G /etc/atelier/environment)" = 640:root:atelier ]
 check [ "$(getent passwd atelier | cut -d: -f6,7)" = /nonexistent:/usr/sbin/nologin ]
@@ -98,7 +99,7 @@ echo ATELIER_API_ADMIN=127.0.0.1:9001 > /etc/atelier/api-3001.env
 mkdir -p /run/systemd/system /var/log/atelier /var/lib/atelier-etl/rejects /var/lib/atelier
 touch /var/log/atelier/lb.log /var/lib/atelier-etl/rejects/reviews.rejects.csv /var/lib/atelier/database
 : > /asked
-dpkg --force-confdef --force-confold -i /given/later.deb
+dpkg --no-triggers --force-confdef --force-confold -i /given/later.deb
 check says "# mine" /etc/atelier/lb.toml
 check silent "# later" /etc/atelier/lb.toml
 check says "# later" /etc/atelier/api.toml
@@ -109,7 +110,7 @@ check [ "$(grep -o 'try-restart.*' /asked | tr '\n' ' ')" = "try-restart atelier
 
 ln -s /lib/systemd/system/atelier-api@.service /etc/systemd/system/multi-user.target.wants/atelier-api@3001.service
 : > /asked
-dpkg -r atelier
+dpkg --no-triggers -r atelier
 check says 'stop .*atelier-lb.socket.*atelier-api@\*.service' /asked
 check gone /usr/bin/atelier
 check gone /lib/systemd/system/atelier-lb.service
@@ -117,9 +118,9 @@ check gone /usr/share/doc/atelier
 check says "# mine" /etc/atelier/lb.toml
 check there /var/log/atelier/lb.log
 
-dpkg -i /given/later.deb
+dpkg --no-triggers -i /given/later.deb
 check [ ! -L /etc/systemd/system/atelier-lb.service ]
-dpkg -P atelier
+dpkg --no-triggers -P atelier
 check gone /etc/atelier
 check gone /var/log/atelier
 check gone /var/lib/atelier-etl
