@@ -96,6 +96,7 @@ class Worker:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # a proxy that was killed takes no answer
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.address = f"127.0.0.1:{self.server.server_port}"
 
