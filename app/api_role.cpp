@@ -208,7 +208,7 @@ void add_api(CLI::App& program, action& chosen) {
   add_access_log(role, o.access);
   add_time(role, "--drain-timeout", o.drain, "From SIGTERM until connections still open are cut");
   role.add_option("--verify-token", o.verify_tokens,
-                  "Serve GET /NAME with the text NAME, to prove that a host is yours; repeatable")
+                  "Serve GET /NAME with the text NAME, to prove that a host is yours")
       ->type_name("NAME");
   role.callback([&chosen, shared] {
     chosen = [shared] {

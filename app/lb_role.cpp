@@ -23,7 +23,7 @@ void add_addresses(CLI::App& role, lb::settings& s) {
               s.workers.push_back(std::move(*parsed));
             }
           },
-          "A worker; repeat for each. A worker of weight 2 gets twice the requests of one of weight 1 (the "
+          "A worker. One of weight 2 gets twice the requests of one of weight 1 (the "
           "default); "
           "max is how many it may have in flight (default: no limit)")
       ->type_name("HOST:PORT[,weight=N][,max=N]")
@@ -69,7 +69,7 @@ void add_clients(CLI::App& role, lb::limits& l) {
               if (const auto added = l.trusted_proxies.add(text); !added)
                 throw CLI::ValidationError(added.error().what);
           },
-          "Whose Forwarded and X-Forwarded-… are believed and added to, instead of replaced; repeat for each")
+          "Whose Forwarded and X-Forwarded-… are believed and added to, instead of replaced")
       ->type_name("ADDRESS[/BITS]");
   role.add_flag(
       "--proxy-protocol", l.proxy_protocol,
