@@ -41,6 +41,12 @@ class readable_wait : private asio::detail::reactor_op {
     return done_->wait();
   }
 
+  /// The same without a coroutine: calls f, from the loop. What it is called for may destroy this object.
+  template <class F>
+  void then(tcp_socket& socket, F f) {
+    on(socket)(std::move(f));
+  }
+
  private:
   // "Exhausted": there may be nothing, so the reactor does not complete the next wait before another edge.
   static status perform(reactor_op*) { return done_and_exhausted; }

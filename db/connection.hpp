@@ -3,10 +3,10 @@
 
 #include "core/watchdog.hpp"
 #include "db/call.hpp"
+#include "db/connection_owner.hpp"
 #include "db/link.hpp"
 #include "db/pool_options.hpp"
 
-#include <functional>
 #include <optional>
 #include <vector>
 
@@ -14,21 +14,21 @@ namespace atelier::db {
 
 class connection final : public watched {
  public:
-  /// What to do with statements whose connection is gone. Must not call back into this connection.
-  using on_lost = std::function<void(const pipeline::leftovers&, errc why)>;
-
   connection(asio::io_context& loop, watchdog& dog, const pool_options& options, outage& trouble,
-             on_lost lost);
+             connection_owner& of);
 
   /// Opens, serves, and opens again with back-off, until stop().
   task<> run();
   void stop();
 
   bool is_ready() const { return ready_; }
-  std::size_t load() const { return pipeline_.load(); }
+  bool is_idle() const { return ready_ && !turn_scheduled_ && !pipeline_.awaits_server(); }
+  bool is_about_to_take() const { return ready_ && turn_scheduled_; }
+  bool writes() const { return pipeline_.writes(); }
+  std::size_t in_flight() const { return pipeline_.in_flight(); }
 
-  /// Queues it for the next turn of the loop. False: full.
-  bool submit(call& one);
+  /// Takes a turn of what waits in line at the end of this turn of the loop: what comes until then joins it.
+  void take_soon();
 
   void expire() noexcept override;
 
@@ -36,8 +36,7 @@ class connection final : public watched {
   task<bool> open();
   task<bool> prepare();
   task<> serve();
-  void schedule_turn();
-  void turn();
+  void take_turn();
   bool send(const call& one);
   bool flush();
   bool take_answers();
@@ -50,7 +49,7 @@ class connection final : public watched {
   watchdog& watchdog_;
   const pool_options& options_;
   outage& outage_;
-  on_lost lost_;
+  connection_owner& owner_;
   pipeline pipeline_;
   link link_;
   timer pause_;
@@ -63,7 +62,6 @@ class connection final : public watched {
   bool broken_ = false;
   bool silent_ = false;  // nothing came for answer_timeout
   bool turn_scheduled_ = false;
-  bool flushing_ = false;  // the socket's buffer is full
   bool stopping_ = false;
 };
 

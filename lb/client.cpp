@@ -4,7 +4,6 @@
 #include "lb/error_answer.hpp"
 #include "lb/proxy_header.hpp"
 
-#include <boost/asio/ip/address_v6.hpp>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -12,15 +11,10 @@
 namespace atelier::lb {
 namespace {
 
-// An IPv4 client of a socket that listens on both is named as IPv4.
-std::string address_of(const tcp_socket& socket) {
-  error_code error;
-  const auto peer = socket.remote_endpoint(error).address();
-  if (error) return "unknown";
-  if (peer.is_v6() && peer.to_v6().is_v4_mapped())
-    return asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6()).to_string();
-  return peer.to_string();
-}
+constexpr std::chrono::milliseconds before_rest{500};  // longer than who asks all the time waits
+
+// As X-Forwarded-For and Forwarded say it (RFC 7239 section 6.2).
+std::string name_of(std::string peer) { return peer == "unix" ? "unknown" : peer; }
 
 }  // namespace
 
@@ -28,14 +22,14 @@ client_connection::client_connection(context& shared, tcp_socket socket, bool dr
     : shared_(shared),
       socket_(std::move(socket)),
       wait_(shared.loop),
-      address_(address_of(socket_)),
+      address_(name_of(peer_of(socket_))),
       closing_(draining),
       leaves_at_rest_(draining) {
   shared_.guard.add(*this);
 }
 
 client_connection::~client_connection() {
-  if (!key_.empty()) shared_.clients.disconnect(key_);
+  if (counted_) shared_.clients.disconnect(client_key(address_));
   shared_.workspaces.give_back(std::move(space_));
 }
 
@@ -75,12 +69,12 @@ bool client_connection::receive() {
   return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-client_connection::found client_connection::look() {
+client_connection::found client_connection::look(http::head_outcome& outcome) {
   if (!space_ || space_->in.empty()) return found::nothing;
   // An empty line behind a body is forgiven (RFC 9112 section 2.2), and is not the beginning of a request.
   if (stage_ == stage::forwarding && space_->in.readable() == "\r\n") space_->in.clear();
-  outcome_ = http::parse_request_head(space_->in.readable(), shared_.bounds.head, shared_.request);
-  switch (outcome_.what) {
+  outcome = http::parse_request_head(space_->in.readable(), shared_.bounds.head, shared_.request);
+  switch (outcome.what) {
     case http::head_outcome::kind::complete:
       return found::request;
     case http::head_outcome::kind::refused:
@@ -92,15 +86,21 @@ client_connection::found client_connection::look() {
 }
 
 // Nothing is held for a connection without a request.
-void client_connection::rest() {
+void client_connection::await_bytes() {
   if (!space_ || space_->in.empty()) {
     shared_.workspaces.give_back(std::move(space_));
     stage_ = stage::idle;
-    deadline = shared_.from_now(shared_.bounds.idle_timeout);
+    deadline = shared_.guard.now() + std::min<clock::duration>(before_rest, shared_.bounds.idle_timeout);
   } else if (stage_ != stage::reading) {
     stage_ = stage::reading;  // this deadline does not move: a trickle is no progress
     deadline = shared_.from_now(shared_.bounds.head_timeout);
   }
+}
+
+// Where clients must introduce themselves, one that has not is given no more time than for a head.
+void client_connection::begin_rest() {
+  const bool is_unknown = shared_.bounds.proxy_protocol && !introduced_;
+  deadline = shared_.from_now(is_unknown ? shared_.bounds.head_timeout : shared_.bounds.idle_timeout);
 }
 
 // False: there is none that is right, and nobody is answered whose name we do not know.
@@ -130,50 +130,68 @@ bool client_connection::admit() {
   const auto& bounds = shared_.bounds;
   trusted_ = !bounds.trusted_proxies.empty() && bounds.trusted_proxies.contains(std::string_view(address_));
   if (bounds.client.connections_max == 0 || trusted_) return true;
-  auto key = client_key(address_);
-  if (!shared_.clients.connect(key, bounds.client)) return false;
-  key_ = std::move(key);
-  return true;
+  counted_ = shared_.clients.connect(client_key(address_), bounds.client);
+  return counted_;
 }
 
-task<> client_connection::run() {
+// False: it is refused.
+task<bool> client_connection::introduce() {
   if (shared_.bounds.proxy_protocol) {
     const bool introduced = co_await read_proxy_header();
-    if (!introduced) co_return;
+    if (!introduced) co_return false;
   }
   if (!admit()) {
     ++shared_.count.limited;
     if (!space_) space_ = shared_.workspaces.take();
-    co_return co_await refuse(429, "too many connections from this address");
+    co_await refuse(429, "too many connections from this address");
+    co_return false;
   }
+  introduced_ = true;
+  co_return true;
+}
+
+task<bool> client_connection::run() {
+  is_empty_ = false;  // something woke us
+  if (!introduced_) {
+    const bool may_ask = co_await introduce();
+    if (!may_ask) co_return false;
+  }
+  http::head_outcome outcome;
   for (;;) {
-    const auto what = look();
+    const auto what = look(outcome);
     if (what == found::nothing) {
       if (!is_empty_) {
-        if (!receive()) co_return;
+        if (!receive()) co_return false;
         continue;
       }
-      rest();
+      await_bytes();
       const auto leaves = [&] { return leaves_at_rest_ && stage_ == stage::idle; };
       if (!leaves()) co_await wait_.on(socket_);
-      if (cut_ || (expired_ && stage_ == stage::idle)) co_return;
-      if (expired_) co_return co_await refuse(408, "the request did not arrive in time");
-      if (!receive() || (leaves() && space_->in.empty())) co_return;
+      if (cut_) co_return false;
+      if (std::exchange(expired_, false)) {
+        if (stage_ == stage::idle) co_return true;
+        co_await refuse(408, "the request did not arrive in time");
+        co_return false;
+      }
+      if (!receive() || (leaves() && space_->in.empty())) co_return false;
       continue;
     }
-    if (what == found::fault) co_return co_await refuse(outcome_.status, outcome_.reason);
+    if (what == found::fault) {
+      co_await refuse(outcome.status, outcome.reason);
+      co_return false;
+    }
 
     stage_ = stage::forwarding;
     client_side side{socket_,   *space_, {.address = address_, .trusted = trusted_}, *this, closing_,
                      is_empty_, wait_};
-    const auto ending = co_await forward(shared_, side, outcome_.size, exchange_);
+    const auto ending = co_await forward(shared_, side, outcome.size, exchange_);
     if (ending == exchange::ending::linger) co_await linger();
     if (ending == exchange::ending::cut) {
       // A reset, so that nobody takes a part for the whole.
       error_code ignored;
       socket_.set_option(asio::socket_base::linger(true, 0), ignored);
     }
-    if (ending != exchange::ending::go_on) co_return;
+    if (ending != exchange::ending::go_on) co_return false;
   }
 }
 

@@ -1,4 +1,7 @@
 // A client's connection: its requests one after the other.
+//
+// A coroutine serves it while it asks. One that has not asked for a moment is at rest: an object with a
+// socket and a deadline, and no coroutine, whose frames would be most of what ten thousand of them cost.
 #pragma once
 
 #include "lb/exchange.hpp"
@@ -10,8 +13,24 @@ class client_connection final : public watched {
   client_connection(context& shared, tcp_socket socket, bool draining);
   ~client_connection() override;
 
-  /// Serves until the client leaves, something ends it, or the proxy drains.
-  task<> run();
+  /// Serves until the client leaves, something ends it, or the proxy drains: false. True: it has not asked
+  /// for a moment and may rest.
+  task<bool> run();
+
+  /// Nothing runs for it until it has something to say or is over; then `woken` is called once, and may
+  /// destroy it.
+  template <class F>
+  void rest(F woken) {
+    at_rest_ = true;
+    begin_rest();
+    wait_.then(socket_, [this, woken] {
+      at_rest_ = false;
+      woken();
+    });
+  }
+  bool is_at_rest() const { return at_rest_; }
+  /// Its time at rest is over, or it was cut: there is nothing to run.
+  bool is_over() const { return cut_ || expired_; }
 
   void expire() noexcept override;
   /// Answers say that they are the last. `leave_at_rest`: what rests is closed, unless a request has come
@@ -29,12 +48,14 @@ class client_connection final : public watched {
   };
   enum class found : std::uint8_t { nothing, request, fault };
 
-  found look();
+  found look(http::head_outcome& outcome);
   bool receive();
-  void rest();
+  void await_bytes();
+  void begin_rest();
   task<> refuse(unsigned status, std::string_view reason);
   void log_refusal(unsigned status, std::string_view id);
   task<> linger();
+  task<bool> introduce();
   task<bool> read_proxy_header();
   bool admit();
 
@@ -45,9 +66,10 @@ class client_connection final : public watched {
   std::unique_ptr<workspace> space_;  // null while idle
   exchange* exchange_ = nullptr;      // while one is under way
   std::string address_;               // of the client, from its socket or a header of the PROXY protocol
-  std::string key_;                   // by which it is counted; empty: it is not
+  bool introduced_ = false;           // that is known, and it was admitted
+  bool counted_ = false;              // among the connections of its address
   bool trusted_ = false;              // it is a proxy that says the truth about its clients
-  http::head_outcome outcome_;
+  bool at_rest_ = false;
   stage stage_ = stage::idle;
   bool expired_ = false;
   bool closing_ = false;

@@ -23,14 +23,22 @@ result<> proxy::add_worker(const worker_settings& settings) {
   return added ? result<>() : result<>(added.error());
 }
 
-task<result<>> proxy::add_worker_later(worker_settings settings) {
+task<result<socket_address>> proxy::resolve_later(address where) {
+  if (where.is_path()) co_return resolve(where);
   asio::ip::basic_resolver<asio::ip::tcp, executor> names(shared_.loop);
-  const auto port = std::to_string(settings.where.port);
-  const auto [error, found] = co_await names.async_resolve(
-      settings.where.host, port, asio::ip::tcp::resolver::numeric_service, no_throw);
+  const auto port = std::to_string(where.port);
+  const auto [error, found] =
+      co_await names.async_resolve(where.host, port, asio::ip::tcp::resolver::numeric_service, no_throw);
   if (error || found.empty())
-    co_return fail("the name '{}' cannot be resolved: {}", settings.where.host, error.message());
-  const auto added = shared_.pool.add(settings, found.begin()->endpoint());
+    co_return fail("the name '{}' cannot be resolved: {}", where.host, error.message());
+  const auto first = found.begin()->endpoint();
+  co_return socket_address(first.data(), first.size());
+}
+
+task<result<>> proxy::add_worker_later(worker_settings settings) {
+  const auto where = co_await resolve_later(settings.where);
+  if (!where) co_return where.error();
+  const auto added = shared_.pool.add(settings, *where);
   if (!added) co_return added.error();
   log::info("worker added worker={} weight={} max={}", (*added)->name, settings.weight,
             settings.in_flight_max);
@@ -53,7 +61,7 @@ result<> proxy::listen(const address& where, const listen_options& options) {
 void proxy::listen(tcp_acceptor acceptor) {
   accepting_ = std::make_unique<accept_loop>(
       std::move(acceptor), shared_.bounds.connections_max, [this](tcp_socket socket) {
-        asio::co_spawn(shared_.loop, serve(std::move(socket)), asio::detached);  // drain() waits for it
+        let_rest(std::make_unique<client_connection>(shared_, std::move(socket), draining_));
       });
 }
 
@@ -72,12 +80,35 @@ void proxy::reconfigure(const limits& bounds, const health_rules& rules, const p
   shared_.pool.refresh();
 }
 
-task<> proxy::serve(tcp_socket socket) {
-  {
-    client_connection client(shared_, std::move(socket), draining_);
-    co_await client.run();
-  }
+// Nobody but its own wake-up owns it meanwhile.
+void proxy::let_rest(std::unique_ptr<client_connection> client) {
+  auto* const one = client.release();
+  one->rest([this, one] {
+    std::unique_ptr<client_connection> woken(one);
+    if (woken->is_over()) return forget(std::move(woken));
+    asio::co_spawn(shared_.loop, serve(std::move(woken)), asio::detached);  // drain() waits for it
+  });
+}
+
+task<> proxy::serve(std::unique_ptr<client_connection> client) {
+  const bool rests = co_await client->run();
+  if (rests)
+    let_rest(std::move(client));
+  else
+    forget(std::move(client));
+}
+
+void proxy::forget(std::unique_ptr<client_connection> client) {
+  client.reset();
   accepting_->connection_closed();
+}
+
+proxy::~proxy() {
+  std::vector<std::unique_ptr<client_connection>> at_rest;
+  shared_.guard.for_each([&](watched& one) {
+    auto& client = static_cast<client_connection&>(one);
+    if (client.is_at_rest()) at_rest.emplace_back(&client);
+  });
 }
 
 task<> proxy::sweep() {

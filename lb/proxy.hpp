@@ -8,9 +8,12 @@
 
 namespace atelier::lb {
 
+class client_connection;
+
 class proxy {
  public:
   proxy(asio::io_context& loop, const limits& bounds, const health_rules& rules, const probe_rules& probes);
+  ~proxy();
 
   /// Resolves its name, blocking: before start(). Errors: a name that does not resolve; the same worker
   /// twice.
@@ -45,10 +48,13 @@ class proxy {
   int listener_descriptor() { return accepting_->descriptor(); }
 
  private:
-  task<> serve(tcp_socket socket);
+  void let_rest(std::unique_ptr<client_connection> client);
+  task<> serve(std::unique_ptr<client_connection> client);
+  void forget(std::unique_ptr<client_connection> client);
   task<> sweep();
   void cut();
   void start_probing(const std::shared_ptr<worker>& added);
+  task<result<socket_address>> resolve_later(address where);
   task<> end_connections(std::chrono::milliseconds patience);
 
   context shared_;

@@ -22,9 +22,9 @@ constexpr auto first_probes_max = 2s;  // we wait for them before we say that we
 constexpr auto beyond_the_drain = 5s;  // for what follows it
 
 access_rule rule_of_address(const settings& wanted) {
-  const auto where = wanted.admin ? resolve(*wanted.admin) : fail("none");
-  const bool loopback = where && where->address().is_loopback();
-  return {!loopback || !wanted.admin_token.empty(), wanted.admin_token};
+  const auto where = wanted.admin ? resolve_tcp(*wanted.admin) : fail("none");
+  const bool local = (wanted.admin && wanted.admin->is_path()) || (where && where->address().is_loopback());
+  return {!local || !wanted.admin_token.empty(), wanted.admin_token};
 }
 
 class role {
@@ -75,6 +75,7 @@ class role {
   tcp_acceptor successors_;
   heartbeat heart_;
   timer pause_;
+  bool owns_listener_ = true;
   bool taken_over_ = false;
   bool stopping_ = false;
 };
@@ -101,6 +102,7 @@ result<> role::open_listeners() {
     if (!former_) log::info("there is nobody to take over from control={}", wanted_.control);
   } else {
     inherited_ = inherited_sockets();
+    owns_listener_ = inherited_.empty();  // else the file of a UNIX socket is whose that made it
     // The first that is not for operators is for clients, whatever its unit calls it.
     for (auto& one : inherited_)
       if (one.name != "admin") {
@@ -169,9 +171,12 @@ void role::run() {
             wanted_.admin ? " admin=" : "", wanted_.admin ? back_.listening_on() : "",
             wanted_.control.empty() ? "" : " control=", wanted_.control);
   loop_.run();
-  if (!taken_over_ && !wanted_.control.empty()) {
-    unlink(wanted_.control.c_str());
-    unlink(takeover_path(wanted_.control).c_str());
+  if (!taken_over_) {
+    if (owns_listener_) remove_file_of(wanted_.listen);
+    if (!wanted_.control.empty()) {
+      unlink(wanted_.control.c_str());
+      unlink(takeover_path(wanted_.control).c_str());
+    }
   }
   log::info("stopped");
 }

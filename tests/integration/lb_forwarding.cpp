@@ -255,6 +255,27 @@ TEST_CASE("a connection without a request holds no buffer", "[lb]") {
   CHECK(proxy.metric("connections") == 550);
 }
 
+TEST_CASE("a client that has rested asks again, in pieces too, and is told goodbye in time", "[lb]") {
+  scripted_worker worker(answering([](const std::string&) { return answer_with("ok"); }));
+  const proxy_process proxy({worker.address()}, {"--idle-timeout", "2s"});
+  constexpr auto until_at_rest = 1200ms;
+  auto client = proxy.connect();
+  for (int i = 0; i < 2; ++i) {
+    CHECK(client.get("/").status == 200);
+    std::this_thread::sleep_for(until_at_rest);
+  }
+  client.send("GET / HT");
+  std::this_thread::sleep_for(until_at_rest);
+  client.send("TP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(client.read().status == 200);
+  std::this_thread::sleep_for(until_at_rest);
+  client.finish_sending();
+  CHECK(client.is_closed());
+
+  auto silent = proxy.connect();  // at rest from the beginning
+  CHECK(silent.is_closed());
+}
+
 TEST_CASE("no more connections are accepted than allowed, and those that wait are served when there is room",
           "[lb]") {
   scripted_worker worker(echo());
