@@ -115,14 +115,17 @@ def free_port():
 
 
 def get(port, path="/"):
-    """(status, None), or (None, what went wrong)."""
+    """(status, None), or (None, what went wrong): "no answer" where the connection was made and closed without one."""
     try:
-        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as connection:
-            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
-            head = connection.makefile("rb").readline().split()
-            return (int(head[1]), None) if len(head) > 1 else (None, "no answer")
+        connection = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
     except OSError as e:
         return None, str(e)
+    with connection, contextlib.suppress(ConnectionError):
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+        head = connection.makefile("rb").readline().split()
+        if len(head) > 1:
+            return int(head[1]), None
+    return None, "no answer"
 
 
 def proxy(systemd, worker, *more, port=None):
@@ -186,7 +189,9 @@ def test_nobody_is_refused_while_the_proxy_is_stopped_and_started_again(places):
 
         def ask():
             while not over.is_set():
-                answers.append(get(port))
+                answer = get(port)
+                # A proxy that ends closes connections that have not asked yet: a client asks once more, as RFC 9112, 9.3.1 has it.
+                answers.append(get(port) if answer == (None, "no answer") else answer)
 
         proxy(systemd, worker)
         systemd.wait_for("^READY=1$")
