@@ -2,6 +2,7 @@
 #include "app/api/operations.hpp"
 #include "app/option_types.hpp"
 #include "app/program.hpp"
+#include "app/worker_report.hpp"
 #include "core/http/server.hpp"
 #include "core/log.hpp"
 #include "core/open_files.hpp"
@@ -88,28 +89,38 @@ task<> open_doors(worker& w) {
   if (!w.is_stopping) w.clients.start();
 }
 
-task<> stop(worker& w, signal_waiter& signals, milliseconds patience, housekeeping& keeping,
-            bool with_admin) {
+// What goes on beside serving, and ends with it.
+struct company {
+  signal_waiter& signals;
+  housekeeping& keeping;
+  worker_report& report;
+  heartbeat& heart;
+};
+
+constexpr auto beyond_the_drain = std::chrono::seconds(5);  // for what follows it: goodbyes, the database
+
+task<> stop(worker& w, company& with, milliseconds patience, bool with_admin) {
   w.is_stopping = true;
   w.service.begin_draining();
   co_await w.clients.drain(patience);
   co_await w.truth.stop();
   if (with_admin) co_await w.admin.drain(milliseconds(100));
   w.database.stop();
-  keeping.stop();
-  signals.close();
+  with.keeping.stop();
+  with.signals.close();
+  with.heart.stop();
   log::info("stopped");
 }
 
 // The first signal drains, the second cuts.
-task<> stop_when_asked(worker& w, signal_waiter& signals, milliseconds patience, housekeeping& keeping,
-                       bool with_admin) {
-  const auto first = co_await signals.next();
+task<> stop_when_asked(worker& w, company& with, milliseconds patience, bool with_admin) {
+  const auto first = co_await with.signals.next();
   if (!first) co_return;
   log::info("stopping: no new connections, requests under way are finished signal={} patience_ms={}",
             signal_name(*first), patience.count());
-  asio::co_spawn(w.loop, stop(w, signals, patience, keeping, with_admin), asio::detached);
-  const auto second = co_await signals.next();
+  with.report.stop(patience + beyond_the_drain);
+  asio::co_spawn(w.loop, stop(w, with, patience, with_admin), asio::detached);
+  const auto second = co_await with.signals.next();
   if (!second) co_return;
   log::warning("cutting at once signal={} connections={}", signal_name(*second), w.clients.connections());
   w.clients.cut();
@@ -141,6 +152,7 @@ int run(options o) {
 
   o.limits.connections_max = connections_that_fit(o.limits.connections_max, 1);
 
+  notify_socket systemd;
   worker w(o);
   signal_waiter signals(w.loop, {SIGINT, SIGTERM});
   auto listening = w.clients.listen(o.listen);
@@ -163,8 +175,13 @@ int run(options o) {
             o.admin ? w.admin.listening_on() : "none", o.database.connections);
 
   housekeeping keeping{timer(w.loop)};
+  worker_report report(w.loop, systemd, w.database, o.database.connections, w.clients.listening_on());
+  heartbeat heart(w.loop, systemd);
+  company with{signals, keeping, report, heart};
   asio::co_spawn(w.loop, forget_old_posts(w.database, keeping), asio::detached);
-  asio::co_spawn(w.loop, stop_when_asked(w, signals, o.drain, keeping, o.admin.has_value()), asio::detached);
+  asio::co_spawn(w.loop, report.run(), asio::detached);
+  asio::co_spawn(w.loop, heart.run(), asio::detached);
+  asio::co_spawn(w.loop, stop_when_asked(w, with, o.drain, o.admin.has_value()), asio::detached);
   w.loop.run();
   remove_file_of(o.listen);
   return 0;
@@ -218,7 +235,7 @@ void add_api(CLI::App& program, action& chosen) {
   add_access_log(role, o.access);
   add_time(role, "--drain-timeout", o.drain, "From SIGTERM until connections still open are cut");
   role.add_option("--verify-token", o.verify_tokens,
-                  "Serve GET /NAME with the text NAME, to prove that a host is yours; repeatable")
+                  "Serve GET /NAME with the text NAME, to prove that a host is yours")
       ->type_name("NAME");
   role.callback([&chosen, shared] {
     chosen = [shared] {

@@ -38,9 +38,12 @@ void add_sample(CLI::App& role, action& chosen) {
   const auto options = std::make_shared<etl::sample_options>();
   command.add_option("DIR", options->directory, "Folder for the files; made if it is not there")->required();
   command.add_option("--products", options->products, "How many products")
+      ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(1L, 1'000'000'000L));
-  command.add_option("--seed", options->seed, "Another seed gives other data")->capture_default_str();
+      ->check(between(1L, 1'000'000'000L));
+  command.add_option("--seed", options->seed, "Another seed gives other data")
+      ->type_name("N")
+      ->capture_default_str();
   command
       .add_option_function<std::string>(
           "--unreliable",
@@ -84,8 +87,8 @@ void add_common(CLI::App& command, const std::shared_ptr<etl::load_options>& opt
   command
       .add_option("--jobs", options->jobs,
                   "How many files and indexes to work on at the same time; by default one a processor")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 64));
+      ->type_name("N")
+      ->check(between(1, 64));
   command.add_option("--report", options->report, "Write the figures of every file as JSON")
       ->type_name("FILE");
 }
@@ -107,15 +110,17 @@ void add_load(CLI::App& role, action& chosen) {
           "replace: the new data take the place of the old; append: they are added to them; without either "
           "only "
           "an empty database is loaded")
-      ->check(CLI::IsMember({"replace", "append"}));
+      ->check(CLI::IsMember({"replace", "append"}).description(""))
+      ->type_name("replace|append");
   command
       .add_option_function<std::string>(
           "--on-conflict",
           [options](const std::string& what) {
             options->on_conflict = what == "update" ? etl::conflict::update : etl::conflict::skip;
           },
-          "What append does with a row whose id is there already: skip (default) or update")
-      ->check(CLI::IsMember({"skip", "update"}));
+          "What append does with a row whose id is there already: skip, which is the default, or update")
+      ->check(CLI::IsMember({"skip", "update"}).description(""))
+      ->type_name("skip|update");
   command.add_flag("--partial", options->partial,
                    "Load though some of the seven sets are missing; those are left empty");
   command
@@ -189,10 +194,10 @@ void add_read(CLI::App& role, action& chosen) {
   command
       .add_option("--header-lines", options->header_lines,
                   "Records of the header, joined cell by cell; 0: there is none")
-      ->check(CLI::Range(0, 1000))
+      ->check(between(0, 1000))
       ->type_name("N");
   command.add_option("--skip-lines", options->skip_lines, "Lines before the table")
-      ->check(CLI::Range(0, 1'000'000))
+      ->check(between(0, 1'000'000))
       ->type_name("N");
   command
       .add_option_function<std::string>(

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <map>
 #include <memory>
 
 namespace atelier::app {
@@ -24,7 +23,7 @@ void add_addresses(CLI::App& role, lb::settings& s) {
               s.workers.push_back(std::move(*parsed));
             }
           },
-          "A worker; repeat for each. A worker of weight 2 gets twice the requests of one of weight 1 (the "
+          "A worker. One of weight 2 gets twice the requests of one of weight 1 (the "
           "default); "
           "max is how many it may have in flight (default: no limit)")
       ->type_name("HOST:PORT[,weight=N][,max=N]")
@@ -70,15 +69,13 @@ void add_clients(CLI::App& role, lb::limits& l) {
               if (const auto added = l.trusted_proxies.add(text); !added)
                 throw CLI::ValidationError(added.error().what);
           },
-          "Whose Forwarded and X-Forwarded-… are believed and added to, instead of replaced; repeat for each")
+          "Whose Forwarded and X-Forwarded-… are believed and added to, instead of replaced")
       ->type_name("ADDRESS[/BITS]");
   role.add_flag(
       "--proxy-protocol", l.proxy_protocol,
       "Every connection begins with a PROXY protocol header, version 1 or 2, that names the client");
-  role.add_option("--upgrade", l.tunnel,
-                  "Requests to switch to another protocol: pass over Upgrade, or tunnel")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, bool>{{"ignore", false}, {"tunnel", true}}))
-      ->type_name("ignore|tunnel")
+  add_choice<bool>(role, "--upgrade", l.tunnel, "ignore|tunnel", {{"ignore", false}, {"tunnel", true}},
+                   "Requests to switch to another protocol: pass over Upgrade, or tunnel")
       ->default_str("ignore");
   add_time(role, "--tunnel-timeout", l.tunnel_timeout, "Silence on a connection that was switched");
 }

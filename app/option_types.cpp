@@ -3,10 +3,7 @@
 #include "core/log.hpp"
 #include "db/session.hpp"
 
-#include <fmt/format.h>
-
 #include <charconv>
-#include <map>
 
 namespace atelier::app {
 namespace {
@@ -76,19 +73,15 @@ CLI::Option* add_address(CLI::App& role, const char* name, std::optional<address
 void add_access_log(CLI::App& role, access_log_options& o) {
   using detail = access_log_options::detail;
   using format = access_log_options::format;
-  role.add_option("--access-log", o.how_much,
-                  "One line a request: off, of a sample and of what went wrong, or of all")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, detail>{
-          {"off", detail::off}, {"sampled", detail::sampled}, {"full", detail::full}}))
-      ->type_name("off|sampled|full")
+  add_choice<detail>(role, "--access-log", o.how_much, "off|sampled|full",
+                     {{"off", detail::off}, {"sampled", detail::sampled}, {"full", detail::full}},
+                     "One line a request: off, of a sample and of what went wrong, or of all")
       ->default_str("off");
   role.add_option("--access-log-file", o.file, "Where its lines are appended; - is stdout")
       ->type_name("FILE")
       ->capture_default_str();
-  role.add_option("--access-log-format", o.as, "key=value or JSON")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, format>{{"text", format::text}, {"json", format::json}}))
-      ->type_name("text|json")
+  add_choice<format>(role, "--access-log-format", o.as, "text|json",
+                     {{"text", format::text}, {"json", format::json}}, "key=value or JSON")
       ->default_str("text");
   add_count<unsigned>(role, "--access-log-sample", o.sample, "Of a sample: one request of so many", 1,
                       1'000'000);

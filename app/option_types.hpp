@@ -5,9 +5,11 @@
 #include "core/address.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -23,11 +25,29 @@ CLI::Option* add_time(CLI::App& role, const char* name, std::chrono::millisecond
 CLI::Option* add_time_or_none(CLI::App& role, const char* name, std::chrono::milliseconds& value,
                               const char* about);
 
+/// Where a validator's words begin in CLI11's name of a type: "N:from 1 to 64".
+inline constexpr auto bounds_mark = ":from ";
+
+/// A number within bounds, both included.
+template <class T>
+CLI::Validator between(T least, T most) {
+  return CLI::Range(least, most).description(fmt::format("from {} to {}", least, most));
+}
+
+/// One of few words, which `value` takes as what they stand for; `words` as help shows them: "off|full".
+template <class T>
+CLI::Option* add_choice(CLI::App& role, const char* name, T& value, const char* words,
+                        const std::map<std::string, T>& meanings, const char* about) {
+  return role.add_option(name, value, about)
+      ->transform(CLI::CheckedTransformer(meanings).description(""))
+      ->type_name(words);
+}
+
 template <class T>
 CLI::Option* add_count(CLI::App& role, const char* name, T& value, const char* about, T least, T most) {
   return role.add_option(name, value, about)
       ->type_name("N")
-      ->check(CLI::Range(least, most))
+      ->check(between(least, most))
       ->capture_default_str();
 }
 

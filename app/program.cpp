@@ -1,5 +1,6 @@
 #include "app/program.hpp"
 
+#include "app/help.hpp"
 #include "core/log.hpp"
 #include "core/options.hpp"
 #include "core/version.hpp"
@@ -13,9 +14,9 @@ namespace atelier::app {
 namespace {
 
 constexpr auto about =
-    "Serves, balances and loads the reviews and questions of a shop.\n\n"
-    "  atelier up                 everything on this machine: database, schema, data, workers, proxy\n"
-    "  atelier api | atelier lb   the roles one by one\n\n"
+    "Serves, balances and loads the reviews and questions of a shop.\n"
+    "`up` runs everything on this machine, the other roles run one by one.";
+constexpr auto about_options =
     "Every option of a role may also be given as ATELIER_ROLE_OPTION or ATELIER_OPTION in the environment\n"
     "(--db-connections as ATELIER_API_DB_CONNECTIONS), or in a TOML file named by --config, in the role's "
     "section.\n"
@@ -121,15 +122,8 @@ std::string role_of(CLI::App& program) {
 
 // Help and version are exceptions of CLI11, which the caller turns into output.
 result<reading> read_words(CLI::App& program) {
-  program.set_version_flag("--version", std::string("atelier ") + version);
-  program.require_subcommand(1);
   reading what;
-  add_up(program, what.chosen);
-  add_api(program, what.chosen);
-  add_lb(program, what.chosen);
-  add_etl(program, what.chosen);
-  add_schema(program, what.chosen);
-  for (auto* command : program.get_subcommands({})) add_config_option(*command);
+  add_roles(program, what.chosen);
   auto arguments = complete(program, given_words);
   if (!arguments) return arguments.error();
   what.arguments = *arguments;
@@ -140,8 +134,23 @@ result<reading> read_words(CLI::App& program) {
 
 }  // namespace
 
+void add_roles(CLI::App& program, action& chosen) {
+  program.description(about);
+  program.footer(about_options);
+  program.name("atelier");
+  program.formatter(help_format());  // the subcommands made after it have it too
+  program.set_version_flag("--version", std::string("atelier ") + version, "Print the version and exit");
+  program.require_subcommand(1);
+  add_up(program, chosen);
+  add_api(program, chosen);
+  add_lb(program, chosen);
+  add_etl(program, chosen);
+  add_schema(program, chosen);
+  for (auto* command : program.get_subcommands({})) add_config_option(*command);
+}
+
 result<reading> read_again() {
-  CLI::App program(about, "atelier");
+  CLI::App program;
   try {
     return read_words(program);
   } catch (const CLI::ParseError& e) {
@@ -151,7 +160,7 @@ result<reading> read_again() {
 
 int run_program(const std::vector<std::string>& words) {
   given_words = words;
-  CLI::App program(about, "atelier");
+  CLI::App program;
   reading what;
   try {
     auto read = read_words(program);

@@ -1,3 +1,4 @@
+#include "app/option_types.hpp"
 #include "app/program.hpp"
 #include "app/stack/up.hpp"
 
@@ -53,11 +54,11 @@ void add_up(CLI::App& program, action& chosen) {
       ->capture_default_str();
   role.add_option("--workers", given->options.workers, "How many workers, each a process")
       ->type_name("N")
-      ->check(CLI::Range(1, 64))
+      ->check(between(1, 64))
       ->capture_default_str();
   auto* products = role.add_option("--products", given->products, "Make sample data of so many products")
                        ->type_name("N")
-                       ->check(CLI::Range(1LL, 100'000'000LL))
+                       ->check(between(1LL, 100'000'000LL))
                        ->default_str(std::to_string(stack::default_products));
   role.add_option("--csv", given->csv, "Load the CSV files in this folder instead")
       ->type_name("DIR")

@@ -8,7 +8,7 @@ function(atelier_library name)
   set(house ${CMAKE_BINARY_DIR}/house/${name})
   file(GLOB sources CONFIGURE_DEPENDS ${from}/*.cpp)
   file(GLOB headers CONFIGURE_DEPENDS ${from}/*.hpp)
-  list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/app/main.cpp)
+  list(REMOVE_ITEM sources ${from}/main.cpp)
 
   file(REMOVE_RECURSE ${house})
   file(MAKE_DIRECTORY ${house}/${arg_FOLDER})

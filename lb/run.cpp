@@ -2,6 +2,7 @@
 
 #include "core/inherited.hpp"
 #include "core/log.hpp"
+#include "core/notify_socket.hpp"
 #include "core/signals.hpp"
 #include "lb/admin.hpp"
 #include "lb/proxy.hpp"
@@ -17,7 +18,8 @@
 namespace atelier::lb {
 namespace {
 
-constexpr auto first_probes_max = 2s;  // a successor waits for them before it says that it is ready
+constexpr auto first_probes_max = 2s;  // we wait for them before we say that we are ready
+constexpr auto beyond_the_drain = 5s;  // for what follows it
 
 access_rule rule_of_address(const settings& wanted) {
   const auto where = wanted.admin ? resolve_tcp(*wanted.admin) : fail("none");
@@ -38,7 +40,9 @@ class role {
         back_(loop, pages_),
         private_pages_(front_, seen_, {}),
         control_(loop, private_pages_),
-        successors_(loop) {}
+        successors_(loop),
+        heart_(loop, systemd_),
+        pause_(loop) {}
 
   result<> open();
   void run();
@@ -50,10 +54,14 @@ class role {
   task<> obey_signals();
   task<> end_by_signal();
   task<> end_taken_over();
-  task<> say_ready();
+  task<> wait_for_probes();
+  task<> report();
+  std::string state() const;
+  void say_stopping(std::string_view why);
   task<> stop_operators();
 
   asio::io_context& loop_;
+  notify_socket systemd_;
   const settings& wanted_;
   const reader& read_again_;
   signal_waiter signals_;
@@ -67,8 +75,11 @@ class role {
   admin private_pages_;
   http::server control_;
   tcp_acceptor successors_;
+  heartbeat heart_;
+  timer pause_;
   bool owns_listener_ = true;
   bool taken_over_ = false;
+  bool stopping_ = false;
 };
 
 // One that was handed to us, or else a new one.
@@ -157,7 +168,8 @@ void role::run() {
   }
   if (wanted_.admin || !wanted_.control.empty()) asio::co_spawn(loop_, seen_.run(), asio::detached);
   asio::co_spawn(loop_, obey_signals(), asio::detached);
-  if (former_) asio::co_spawn(loop_, say_ready(), asio::detached);
+  asio::co_spawn(loop_, report(), asio::detached);
+  asio::co_spawn(loop_, heart_.run(), asio::detached);
   log::info("listening on {} workers={}{}{}{}{}", front_.listening_on(), wanted_.workers.size(),
             wanted_.admin ? " admin=" : "", wanted_.admin ? back_.listening_on() : "",
             wanted_.control.empty() ? "" : " control=", wanted_.control);
@@ -177,18 +189,21 @@ task<> role::obey_signals() {
     const auto signal = co_await signals_.next();
     if (!signal) co_return;
     if (*signal == SIGHUP) {
+      if (!stopping_) systemd_.reloading();
       if (const auto opened = log_->reopen(); !opened) log::error("{}", opened.error().what);
       auto what = read_again_();
       if (what)
         co_await reload(front_, std::move(*what));
       else
         log::error("nothing is changed: {}", what.error().what);
+      if (!stopping_) systemd_.ready();
     } else if (std::exchange(ending, true) || taken_over_) {
       log::warning("cutting at once signal={} connections={}", signal_name(*signal), front_.connections());
       co_await front_.drain(0ms);
     } else {
       log::info("draining signal={} connections={} patience_ms={}", signal_name(*signal),
                 front_.connections(), wanted_.bounds.drain_timeout.count());
+      say_stopping("stopping: requests under way are finished");
       asio::co_spawn(loop_, end_by_signal(), asio::detached);
     }
   }
@@ -202,6 +217,7 @@ task<> role::end_by_signal() {
 task<> role::end_taken_over() {
   taken_over_ = true;
   log::info("another process serves from here on: draining connections={}", front_.connections());
+  say_stopping("another process serves: requests under way are finished");
   error_code ignored;
   successors_.close(ignored);
   if (wanted_.admin) back_.stop_accepting();
@@ -216,21 +232,46 @@ task<> role::stop_operators() {
   loop_.stop();
 }
 
-task<> role::say_ready() {
+task<> role::wait_for_probes() {
   const auto end = clock::now() + first_probes_max;
   const auto all_known = [&] {
     const auto& all = front_.shared().pool.all();
     return std::none_of(all.begin(), all.end(),
                         [](const auto& w) { return w->state.now() == health::state::unknown; });
   };
-  timer pause(loop_);
-  while (!all_known() && clock::now() < end) {
-    pause.expires_after(10ms);
-    co_await pause.async_wait(no_throw);
+  while (!stopping_ && !all_known() && clock::now() < end) {
+    pause_.expires_after(10ms);
+    co_await pause_.async_wait(no_throw);
   }
-  former_->say_ready();
-  former_.reset();
-  log::info("the former process was told to end");
+}
+
+std::string role::state() const {
+  const auto& all = front_.shared().pool.all();
+  const auto usable = std::count_if(all.begin(), all.end(), [](const auto& w) { return w->state.usable(); });
+  return fmt::format("serving on {}; {} of {} workers healthy", front_.listening_on(), usable, all.size());
+}
+
+// Whom we take over from and systemd hear that we serve; systemd also what becomes of the workers.
+task<> role::report() {
+  co_await wait_for_probes();
+  if (former_) {
+    former_->say_ready();
+    former_.reset();
+    log::info("the former process was told to end");
+  }
+  if (!stopping_) systemd_.ready();
+  while (systemd_.listens() && !stopping_) {
+    systemd_.status(state());
+    pause_.expires_after(1s);
+    co_await pause_.async_wait(no_throw);
+  }
+}
+
+void role::say_stopping(std::string_view why) {
+  stopping_ = true;
+  pause_.cancel();
+  systemd_.status(why);
+  systemd_.stopping(front_.shared().bounds.drain_timeout + beyond_the_drain);
 }
 
 }  // namespace

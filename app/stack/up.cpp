@@ -4,6 +4,7 @@
 #include "app/stack/ports.hpp"
 #include "app/stack/supervisor.hpp"
 #include "core/log.hpp"
+#include "core/notify_socket.hpp"
 
 #include <fmt/format.h>
 
@@ -18,6 +19,7 @@ using namespace std::chrono_literals;
 constexpr auto recovery_max = 10min;  // a server that was cut off replays its log first
 constexpr auto start_max = 60s;       // the workers and the proxy
 constexpr auto probe_max = 1s;
+constexpr auto stop_max = 60s;  // the proxy, the workers, and PostgreSQL after its last checkpoint
 
 // Ours is free of what would lead libpq, here and in the children, to another server.
 void forget_postgres_variables() {
@@ -83,7 +85,7 @@ void say_where(const premises& p, const std::string& sample) {
   std::fflush(stdout);
 }
 
-result<> run(const premises& p, supervisor& all, stop_signal& stop) {
+result<> run(const premises& p, supervisor& all, stop_signal& stop, notify_socket& systemd) {
   if (auto done = make_if_absent(p, stop); !done) return done;
   if (auto done = start_server(p, all); !done) return done;
   const auto sample = fill_database(p, stop);
@@ -92,6 +94,7 @@ result<> run(const premises& p, supervisor& all, stop_signal& stop) {
   if (auto done = start_workers(p, all); !done) return done;
   if (auto done = start_proxy(p, all, *sample); !done) return done;
   say_where(p, *sample);
+  systemd.ready();
   all.run();
   return asked_to_stop();
 }
@@ -108,13 +111,15 @@ int end_with(const failure& f) {
 
 int run_up(const up_options& asked) {
   log::open("up");
+  notify_socket systemd;  // before any child: they must not speak to it in our place
   forget_postgres_variables();
   stop_signal stop;
   const auto p = prepare(asked, stop);
   if (!p) return end_with(p.error());
   supervisor all(stop);
-  const auto outcome = run(*p, all, stop);
+  const auto outcome = run(*p, all, stop, systemd);
   if (is_asked_to_stop(outcome.error())) log::info("stopping the proxy, the workers and PostgreSQL");
+  systemd.stopping(stop_max);
   all.stop_all();
   leave(*p);
   return end_with(outcome.error());

@@ -1,0 +1,114 @@
+"""The units, looked at by systemd-analyze where no systemd runs, and the settings that come with them."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+
+from run import Skipped
+from supervision import Systemd, free_port
+
+SERVICES = ["atelier-api@.service", "atelier-lb.service", "atelier-etl.service"]
+
+
+def analyze(*words):
+    if not shutil.which("systemd-analyze"):
+        raise Skipped("there is no systemd-analyze (apt-get install systemd)")
+    return subprocess.run(["systemd-analyze", "--no-pager", *[str(w) for w in words]], capture_output=True, text=True, timeout=60)
+
+
+def folder(places):
+    return places.root / "app/package"
+
+
+def test_what_each_service_may_do_is_worth_less_than_two(places):
+    for service in SERVICES:
+        done = analyze("security", "--offline=true", "--threshold=20", folder(places) / "units" / service)
+        assert done.returncode == 0, done.stdout[-300:] + done.stderr
+        assert float(re.search(r"exposure level for .*: ([\d.]+) ", done.stdout).group(1)) < 2.0
+
+
+def test_the_sandbox_is_the_same_in_each_service(places):
+    texts = [(folder(places) / "units" / service).read_text() for service in SERVICES]
+    boxes = {re.search(r"^# What it may not do.*?^UMask=\d+$", text, re.M | re.S).group() for text in texts}
+    assert len(boxes) == 1
+
+
+def laid_out(places):
+    """The units as an administrator has them, with the built program in the place of the installed one."""
+    for file in [*(folder(places) / "units").iterdir(), folder(places) / "examples/atelier-etl.timer"]:
+        (places.scratch / file.name).write_text(file.read_text().replace("/usr/bin/atelier", str(places.program)))
+    (places.scratch / "atelier-api@3001.service").symlink_to("atelier-api@.service")
+    for example, unit in [("low-port.conf", "atelier-lb.service"), ("one-core.conf", "atelier-api@3001.service")]:
+        (places.scratch / f"{unit}.d").mkdir()
+        shutil.copy(folder(places) / "examples" / example, places.scratch / f"{unit}.d")
+    return ["atelier-api@3001.service", "atelier-lb.service", "atelier-lb.socket", "atelier-etl.service", "atelier-etl.timer"]
+
+
+def test_systemd_understands_every_line_of_the_units_and_examples(places):
+    names = laid_out(places)
+    done = analyze("verify", "--man=no", *[places.scratch / name for name in names])
+    ours = [line for line in done.stderr.splitlines() if "atelier" in line and "is not executable" not in line]
+    assert ours == [] and done.returncode == 0, done.stderr
+
+
+def test_a_service_has_more_time_to_stop_than_its_program_takes(places):
+    seconds = lambda text: int(re.search(r"(\d+)s", text).group(1))
+    for role, service in [("api", SERVICES[0]), ("lb", SERVICES[1])]:
+        unit = (folder(places) / "units" / service).read_text()
+        options = subprocess.run([places.program, role, "--help"], capture_output=True, text=True).stdout
+        drain = re.search(r"--drain-timeout TIME.*?default: (\d+s)", options, re.S).group(1)
+        assert seconds(re.search(r"^TimeoutStopSec=.*", unit, re.M).group()) > seconds(drain)
+
+
+def test_the_programs_take_the_settings_that_come_with_them(places):
+    etc = folder(places) / "etc"
+    with Systemd(places) as systemd:
+        systemd.start("api", "--config", etc / "api.toml", "--listen", f"127.0.0.1:{free_port()}", "--db", "host=/nowhere")
+        systemd.wait_for("^STATUS=listening")
+        assert systemd.stop() == 0
+    with Systemd(places) as systemd:
+        systemd.start("lb", "--config", etc / "lb.toml", "--listen", f"127.0.0.1:{free_port()}", "--admin", f"127.0.0.1:{free_port()}",
+                      "--control", places.scratch / "control")
+        systemd.wait_for("^STATUS=serving on .* of 3 workers healthy$")
+        assert systemd.stop() == 0
+    done = subprocess.run([places.program, "etl", "load", "--config", etc / "etl.toml", places.scratch / "nothing"], capture_output=True, text=True)
+    assert done.returncode == 1 and "nothing" in done.stderr, done.stderr
+
+
+def allowed_calls(unit):
+    """What SystemCallFilter= of the unit leaves, groups unfolded."""
+    groups, name = {}, None
+    for line in analyze("syscall-filter").stdout.splitlines():
+        if line.startswith("@"):
+            name = line.strip()
+            groups[name] = set()
+        elif name and line.startswith("    ") and not line.strip().startswith("#"):
+            groups[name].add(line.strip())
+
+    def unfold(words):
+        return set().union(*[unfold(groups[word]) if word.startswith("@") else {word} for word in words])
+
+    allowed = set()
+    for words in re.findall(r"^SystemCallFilter=(.*)$", unit.read_text(), re.M):
+        allowed = allowed - unfold(words[1:].split()) if words.startswith("~") else allowed | unfold(words.split())
+    return allowed
+
+
+def test_the_servers_need_no_system_call_that_their_units_forbid(places):
+    if not shutil.which("strace"):
+        raise Skipped("there is no strace (apt-get install strace)")
+    for role, service, more in [("api", SERVICES[0], ["--db", "host=/nowhere"]), ("lb", SERVICES[1], ["--worker", "127.0.0.1:9"])]:
+        allowed = allowed_calls(folder(places) / "units" / service)
+        port, trace = free_port(), places.scratch / role
+        with Systemd(places) as systemd:
+            systemd.program = "strace"
+            systemd.start("-f", "-o", trace, places.program, role, "--listen", f"127.0.0.1:{port}", *more)
+            systemd.wait_for("^READY=1$", 60)
+            children = pathlib.Path(f"/proc/{systemd.process.pid}/task/{systemd.process.pid}/children").read_text().split()
+            os.kill(int(children[0]), signal.SIGTERM)
+            assert systemd.process.wait(30) == 0
+        called = set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.M))
+        assert "sendto" in called and called - allowed == set(), called - allowed
