@@ -3,6 +3,7 @@
 
 #include "core/watchdog.hpp"
 #include "db/call.hpp"
+#include "db/counters.hpp"
 #include "db/link.hpp"
 #include "db/pool_options.hpp"
 
@@ -18,7 +19,7 @@ class connection final : public watched {
   using on_lost = std::function<void(const pipeline::leftovers&, errc why)>;
 
   connection(asio::io_context& loop, watchdog& dog, const pool_options& options, outage& trouble,
-             on_lost lost);
+             pool_counters& count, on_lost lost);
 
   /// Opens, serves, and opens again with back-off, until stop().
   task<> run();
@@ -38,7 +39,7 @@ class connection final : public watched {
   task<> serve();
   void schedule_turn();
   void turn();
-  bool send(const call& one);
+  bool send(call& one, clock::time_point now);
   bool flush();
   bool take_answers();
   void take_answer(pg_result result);
@@ -50,6 +51,7 @@ class connection final : public watched {
   watchdog& watchdog_;
   const pool_options& options_;
   outage& outage_;
+  pool_counters& count_;
   on_lost lost_;
   pipeline pipeline_;
   link link_;

@@ -11,7 +11,7 @@ pool::pool(asio::io_context& loop, pool_options options)
     : loop_(loop), options_(std::move(options)), watchdog_(loop), outage_(std::make_unique<outage>()) {
   for (std::size_t i = 0; i < options_.connections; ++i)
     connections_.push_back(
-        std::make_unique<connection>(loop_, watchdog_, options_, *outage_,
+        std::make_unique<connection>(loop_, watchdog_, options_, *outage_, counters_,
                                      [this](const pipeline::leftovers& left, errc why) { lost(left, why); }));
 }
 
@@ -54,9 +54,13 @@ task<outcome> pool::run(std::size_t statement, arguments with) {
   one.statement = statement;
   one.with = std::move(with);
   auto* const best = least_busy();
-  if (!best) co_return error{errc::unavailable};
-  if (!best->submit(one)) co_return error{errc::overloaded};
-  co_await one.done.wait();
+  if (!best)
+    one.what = error{errc::unavailable};
+  else if (!best->submit(one))
+    one.what = error{errc::overloaded};
+  else
+    co_await one.done.wait();
+  if (!one.what) ++counters_.errors[static_cast<std::size_t>(one.what.error().what)];
   co_return std::move(one.what);
 }
 
@@ -70,10 +74,12 @@ void pool::lost(const pipeline::leftovers& left, errc why) {
   for (auto* one : left.not_sent) send_again(one);
   for (auto* one : left.sent) {
     auto& broken = static_cast<call&>(*one);
-    if (!broken.writes && why == errc::connection_lost && broken.losses++ == 0)
+    if (!broken.writes && why == errc::connection_lost && broken.losses++ == 0) {
+      ++counters_.repeated;
       send_again(one);
-    else
+    } else {
       broken.finish(error{why, broken.writes});
+    }
   }
 }
 

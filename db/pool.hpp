@@ -3,6 +3,7 @@
 
 #include "core/async.hpp"
 #include "core/watchdog.hpp"
+#include "db/counters.hpp"
 #include "db/pool_options.hpp"
 
 #include <memory>
@@ -31,6 +32,8 @@ class pool {
   bool is_connected() const;
   std::size_t connected() const;
   std::size_t load() const;
+  const pool_counters& counted() const { return counters_; }
+  std::size_t connections_wanted() const { return options_.connections; }
 
  private:
   connection* least_busy() const;
@@ -40,6 +43,7 @@ class pool {
   asio::io_context& loop_;
   pool_options options_;
   watchdog watchdog_;
+  pool_counters counters_;
   std::unique_ptr<outage> outage_;
   std::vector<std::unique_ptr<connection>> connections_;
 };
