@@ -144,7 +144,7 @@ task<> client_connection::run() {
   if (!admit()) {
     ++shared_.count.limited;
     if (!space_) space_ = shared_.workspaces.take();
-    co_return co_await refuse(429, "too many connections from this address");
+    co_return co_await refuse(429, "too many connections from this address, close some");
   }
   for (;;) {
     const auto what = look();
@@ -157,7 +157,7 @@ task<> client_connection::run() {
       const auto leaves = [&] { return leaves_at_rest_ && stage_ == stage::idle; };
       if (!leaves()) co_await wait_.on(socket_);
       if (cut_ || (expired_ && stage_ == stage::idle)) co_return;
-      if (expired_) co_return co_await refuse(408, "the request did not arrive in time");
+      if (expired_) co_return co_await refuse(408, "the request did not arrive in time, send it again");
       if (!receive() || (leaves() && space_->in.empty())) co_return;
       continue;
     }

@@ -29,7 +29,8 @@ task<result<>> proxy::add_worker_later(worker_settings settings) {
   const auto [error, found] = co_await names.async_resolve(
       settings.where.host, port, asio::ip::tcp::resolver::numeric_service, no_throw);
   if (error || found.empty())
-    co_return fail("the name '{}' cannot be resolved: {}", settings.where.host, error.message());
+    co_return fail("the name '{}' cannot be resolved: {}; check it, or write its address",
+                   settings.where.host, error.message());
   const auto added = shared_.pool.add(settings, found.begin()->endpoint());
   if (!added) co_return added.error();
   log::info("worker added worker={} weight={} max={}", (*added)->name, settings.weight,

@@ -65,7 +65,9 @@ result<std::vector<std::uint16_t>> free_worker_ports(std::size_t count) {
     held.push_back(std::move(socket));
   }
   if (ports.size() < count)
-    return fail("there are no {} free ports below {} on 127.0.0.1 for the workers", count, end);
+    return fail(
+        "there are no {} free ports below {} on 127.0.0.1 for the workers: ask for fewer with --workers",
+        count, end);
   return ports;
 }
 

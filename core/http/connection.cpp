@@ -60,7 +60,7 @@ task<bool> connection::readable() {
   if (closing_ && stage_ == stage::idle) co_return false;
   const auto [error] = co_await socket_.async_wait(tcp_socket::wait_read, no_throw);
   if (expired_ && stage_ == stage::reading) {
-    answer_refusal(408, "the request did not arrive in time", nullptr);
+    answer_refusal(408, "the request did not arrive in time, send it again", nullptr);
     if (co_await flush()) co_await linger();
     co_return false;
   }
