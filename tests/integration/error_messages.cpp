@@ -124,7 +124,10 @@ TEST_CASE("a port below 1024 is said to need a right, where it does", "[messages
   std::ifstream setting("/proc/sys/net/ipv4/ip_unprivileged_port_start");
   int first_free = 1024;
   setting >> first_free;
-  if (first_free <= 80) return WARN("every user of this machine may listen on port 80");
+  if (first_free <= 80) {
+    WARN("every user of this machine may listen on port 80");
+    return;
+  }
   const auto program = geteuid() == 0 ? "/usr/bin/setpriv" : ATELIER_PROGRAM;
   words command;
   if (geteuid() == 0)
@@ -295,7 +298,7 @@ TEST_CASE("a proxy that runs says what is wrong with a new configuration or a se
                                 any_port(), (folder / "socket").string());
   const auto file = folder.write("lb.toml", text);
   child_process proxy(ATELIER_PROGRAM, {"lb", "--config", file});
-  proxy.wait_for("serving");
+  proxy.wait_for("listening on");
   check({{{"lb", "--worker", any_port(), "--listen", any_port(), "--control", folder / "socket"},
           1,
           "socket",

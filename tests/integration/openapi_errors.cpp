@@ -120,18 +120,22 @@ const names not_provoked_here = {
     "Error: internal error, the server's log says more",
     "Error: too many requests are waiting, try again",
     "Error: the database is not available, try again",
-    "Error: the database was lost while writing; the write may have been applied, look before you send it again",
+    "Error: the database was lost while writing; the write may have been applied, look before you send it "
+    "again",
     "Error: the database did not answer in time, try again",
     "Error: this worker is stopping, ask another one",
     "Error: all workers are busy, try again",
     "Error: no worker is available, try again",
     "Error: the worker did not answer in time, try again",
-    "Error: the worker did not answer in time; the request may have been applied, look before you send it again",
+    "Error: the worker did not answer in time; the request may have been applied, look before you send it "
+    "again",
     "Error: the worker's answer was malformed, try again",
-    "Error: the worker's answer was malformed; the request may have been applied, look before you send it again",
+    "Error: the worker's answer was malformed; the request may have been applied, look before you send it "
+    "again",
     "Error: no worker could be reached, try again",
     "Error: too many requests are being sent again, try again",
-    "Error: the connection to the worker was lost; the request may have been applied, look before you send it again",
+    "Error: the connection to the worker was lost; the request may have been applied, look before you send "
+    "it again",
     "Error: the connection to the worker was lost before it answered, try again",
 };
 

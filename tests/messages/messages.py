@@ -13,7 +13,8 @@ ROOT = pathlib.Path(__file__).parents[2]
 LIST = pathlib.Path(__file__).with_name("messages.txt")
 FOLDERS = ("app", "core", "db", "etl", "lb", "schema")
 
-# Who says a message, and which of the arguments it is. Sentences of the API are literals that begin with "Error: ".
+# Who says a message, and which of the arguments it is. Sentences of the API are literals that begin with "Error: ";
+# complaints of an option's check end a word in quotes: "' is …".
 SPEAKERS = {
     r"(?<!:)\bfail": 0,
     r"\bfail_with": 1,
@@ -30,7 +31,7 @@ CALL = re.compile("(?:" + "|".join(f"(?P<s{i}>{name})" for i, name in enumerate(
 PLACES = [*SPEAKERS.values(), *IN_ADMIN.values()]
 LITERAL = re.compile(r'"((?:\\.|[^"\\\n])*)"')
 SKIPPED = re.compile(r'R"\((?:.*?)\)"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.S)  # literals, raw ones and characters too
-API = re.compile(r'"(Error: (?:\\.|[^"\\\n])+)"')
+ENDING = re.compile(r'"((?:Error: |\' is )(?:\\.|[^"\\\n])+)"')
 
 
 def without_comments(text):
@@ -66,6 +67,10 @@ def literals(argument):
     return [text.replace(r"\"", '"').replace("\\\\", "\\") for text in LITERAL.findall(joined)]
 
 
+def literals_like(pattern, text):
+    return [message.replace("\\\\", "\\") for message in pattern.findall(re.sub(r'"\s+"', "", text))]
+
+
 def said_in(name, text):
     """The messages of one source, in order."""
     text = without_comments(text)
@@ -77,7 +82,7 @@ def said_in(name, text):
         given = arguments(text, call.end())
         if len(given) > PLACES[which]:
             found += [message for message in literals(given[PLACES[which]]) if " " in message]  # "{}" alone passes one on
-    found += [message for message in API.findall(re.sub(r'"\s+"', "", text))]
+    found += [message for message in literals_like(ENDING, text)]
     return list(dict.fromkeys(found))
 
 
