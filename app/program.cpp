@@ -76,6 +76,7 @@ std::optional<failure> unknown_command(const CLI::App& within, const chosen_role
   const bool asks = !role.arguments.empty() && role.arguments.front().starts_with('-');
   if (commands.empty() || asks) return std::nullopt;
   std::vector<std::string> names;
+  names.reserve(commands.size());
   for (const auto* one : commands) names.push_back(one->get_name());
   if (role.arguments.empty())
     return fail_with(exit_code::wrong_usage, "a command is missing: write one of {}", fmt::join(names, ", "));
