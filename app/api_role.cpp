@@ -38,6 +38,7 @@ struct worker {
   http::server clients;
   api::operations_service operations;
   http::server admin;
+  bool is_stopping = false;
 
   explicit worker(const options& o)
       : database(loop, o.database),
@@ -72,8 +73,23 @@ task<> forget_old_posts(db::pool& database, housekeeping& h) {
   }
 }
 
+// The kernel holds whoever connects until the database is there, so that a worker that has just started does
+// not tell anybody that it has none. Where it does not come, clients hear of it after this time.
+task<> open_doors(worker& w) {
+  constexpr auto patience = std::chrono::seconds(2);
+  constexpr auto look_again = milliseconds(5);
+  const auto end = clock::now() + patience;
+  timer pause(w.loop);
+  while (!w.database.is_connected() && clock::now() < end && !w.is_stopping) {
+    pause.expires_after(look_again);
+    co_await pause.async_wait(no_throw);
+  }
+  if (!w.is_stopping) w.clients.start();
+}
+
 task<> stop(worker& w, signal_waiter& signals, milliseconds patience, housekeeping& keeping,
             bool with_admin) {
+  w.is_stopping = true;
   w.service.begin_draining();
   co_await w.clients.drain(patience);
   co_await w.truth.stop();
@@ -131,7 +147,7 @@ int run(options o) {
   if (o.access.how_much != access_log_options::detail::off) w.clients.log_to(**access);
   w.database.start();
   w.truth.start();
-  w.clients.start();
+  asio::co_spawn(w.loop, open_doors(w), asio::detached);
   if (o.admin) w.admin.start();
   log::info("serving listen={} admin={} db_connections={}", w.clients.listening_on(),
             o.admin ? w.admin.listening_on() : "none", o.database.connections);
@@ -140,6 +156,7 @@ int run(options o) {
   asio::co_spawn(w.loop, forget_old_posts(w.database, keeping), asio::detached);
   asio::co_spawn(w.loop, stop_when_asked(w, signals, o.drain, keeping, o.admin.has_value()), asio::detached);
   w.loop.run();
+  remove_file_of(o.listen);
   return 0;
 }
 

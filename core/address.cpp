@@ -1,17 +1,39 @@
 #include "core/address.hpp"
 
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address_v6.hpp>
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 
 namespace atelier {
+namespace {
+
+using asio::ip::tcp;
+
+constexpr std::string_view path_scheme = "unix:";
+
+error_code last_error() { return {errno, boost::system::system_category()}; }
+
+}  // namespace
 
 result<address> parse_address(std::string_view text) {
   const auto bad = [&](std::string_view why) {
     return fail_with(exit_code::wrong_usage,
-                     "'{}' is not an address: {}; write HOST:PORT, for example 127.0.0.1:8080", text, why);
+                     "'{}' is not an address: {}; write HOST:PORT, for example 127.0.0.1:8080, or unix:PATH",
+                     text, why);
   };
+  if (text.starts_with(path_scheme)) {
+    const auto path = text.substr(path_scheme.size());
+    constexpr auto path_bytes_max = sizeof(sockaddr_un::sun_path) - 1;  // unix(7)
+    if (path.empty()) return bad("the path is missing");
+    if (path.size() > path_bytes_max)
+      return bad(fmt::format("the kernel takes paths of {} bytes at most", path_bytes_max));
+    return address{{}, 0, std::string(path)};
+  }
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return bad("the port is missing");
   auto host = text.substr(0, colon);
@@ -30,20 +52,69 @@ result<address> parse_address(std::string_view text) {
 }
 
 std::string to_string(const address& a) {
+  if (a.is_path()) return fmt::format("{}{}", path_scheme, a.path);
   return a.host.find(':') == std::string::npos ? fmt::format("{}:{}", a.host, a.port)
                                                : fmt::format("[{}]:{}", a.host, a.port);
 }
 
-result<boost::asio::ip::tcp::endpoint> resolve(const address& a) {
-  using boost::asio::ip::tcp;
-  boost::asio::io_context none;
+std::string host_of(const address& a) { return a.is_path() ? "localhost" : to_string(a); }
+
+result<socket_address> resolve(const address& a) {
+  if (a.is_path()) {
+    sockaddr_un where{};
+    where.sun_family = AF_UNIX;
+    a.path.copy(where.sun_path, sizeof where.sun_path - 1);
+    return socket_address(&where, sizeof where);
+  }
+  const auto found = resolve_tcp(a);
+  if (!found) return found.error();
+  return socket_address(found->data(), found->size());
+}
+
+result<tcp::endpoint> resolve_tcp(const address& a) {
+  if (a.is_path()) return fail("'{}' is a path: here it must be HOST:PORT", to_string(a));
+  asio::io_context none;
   tcp::resolver names(none);
-  boost::system::error_code error;
+  error_code error;
   const auto found = names.resolve(a.host, std::to_string(a.port), tcp::resolver::numeric_service, error);
   if (error || found.empty())
     return fail("the name '{}' cannot be resolved: {}; check it, or write its address", a.host,
                 error.message());
   return found.begin()->endpoint();
+}
+
+error_code begin_to_connect(tcp_socket& socket, const socket_address& to) {
+  const int family = to.family();
+  const int fd = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return last_error();
+  error_code error;
+  socket.assign(tcp::v4(), fd, error);  // nothing here asks a socket for the family that it was told
+  if (error) {
+    ::close(fd);
+    return error;
+  }
+  if (family != AF_UNIX) socket.set_option(tcp::no_delay(true), error);
+  if (!error && ::connect(fd, to.data(), to.size()) != 0)
+    return errno == EINPROGRESS ? make_error_code(asio::error::in_progress) : last_error();
+  return error;
+}
+
+error_code how_connected(tcp_socket& socket) {
+  int problem = 0;
+  socklen_t size = sizeof problem;
+  if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_ERROR, &problem, &size) != 0) return last_error();
+  return {problem, boost::system::system_category()};
+}
+
+std::string peer_of(tcp_socket& socket) {
+  tcp::endpoint peer;
+  auto size = static_cast<socklen_t>(peer.capacity());
+  if (::getpeername(socket.native_handle(), peer.data(), &size) != 0) return "unknown";
+  if (peer.data()->sa_family == AF_UNIX) return "unix";
+  const auto host = peer.address();
+  if (host.is_v6() && host.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, host.to_v6()).to_string();
+  return host.to_string();
 }
 
 }  // namespace atelier

@@ -17,6 +17,8 @@ failure explain(const address& where, const error_code& error) {
   const auto name = to_string(where);
   if (error == asio::error::address_in_use)
     return fail("{} is in use: stop the program that listens there, or choose another address", name);
+  if (error == asio::error::access_denied && where.is_path())
+    return fail("{} may not be made by this user: choose a folder that it may write to", name);
   if (error == asio::error::access_denied)
     return fail(
         "{} may not be used by this user: choose a port from 1024 on, or give the program "
@@ -30,11 +32,59 @@ failure explain(const address& where, const error_code& error) {
 
 }  // namespace
 
+namespace {
+
+sockaddr_un name_of(const std::string& path) {
+  sockaddr_un where{};
+  where.sun_family = AF_UNIX;
+  path.copy(where.sun_path, sizeof where.sun_path - 1);
+  return where;
+}
+
+// Binds and listens; who may connect is what `closed_to` leaves, as umask(2) takes it.
+error_code listen_at(tcp_acceptor& acceptor, const std::string& path, int backlog, mode_t closed_to) {
+  const auto where = name_of(path);
+  unlink(path.c_str());
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const auto former = umask(closed_to);
+  const bool bound = bind(fd, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
+  umask(former);
+  error_code error;
+  if (!bound || listen(fd, backlog) != 0)
+    error.assign(errno, boost::system::system_category());
+  else
+    acceptor.assign(asio::ip::tcp::v4(), fd, error);
+  if (!error) return error;
+  if (bound) unlink(path.c_str());
+  if (!acceptor.is_open()) close(fd);
+  return error;
+}
+
+bool somebody_listens_at(const std::string& path) {
+  const auto where = name_of(path);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const bool answers = connect(fd, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
+  const bool is_full = !answers && errno == EAGAIN;
+  close(fd);
+  return answers || is_full;
+}
+
+}  // namespace
+
 result<tcp_acceptor> listen_on(asio::io_context& loop, const address& where, const listen_options& options) {
-  const auto endpoint = resolve(where);
-  if (!endpoint) return endpoint.error();
   tcp_acceptor acceptor(loop);
   error_code error;
+  if (where.is_path()) {
+    constexpr mode_t closed_to_others = 0117;
+    if (somebody_listens_at(where.path))
+      error = asio::error::address_in_use;
+    else
+      error = listen_at(acceptor, where.path, options.backlog, closed_to_others);
+    if (error) return explain(where, error);
+    return acceptor;
+  }
+  const auto endpoint = resolve_tcp(where);
+  if (!endpoint) return endpoint.error();
   acceptor.open(endpoint->protocol(), error);
   if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
   if (!error && options.share_port) {
@@ -50,33 +100,35 @@ result<tcp_acceptor> listen_on(asio::io_context& loop, const address& where, con
 }
 
 result<tcp_acceptor> listen_on_path(asio::io_context& loop, const std::string& path) {
-  sockaddr_un where{};
-  where.sun_family = AF_UNIX;
   // Bound beside its place and then moved there: no moment without a socket when one takes over from another.
   const auto beside = fmt::format("{}.{}", path, getpid());
-  if (beside.size() >= sizeof where.sun_path)
+  if (beside.size() >= sizeof sockaddr_un::sun_path)
     return fail_with(exit_code::wrong_usage,
                      "the socket's path '{}' is longer than {} bytes: choose a shorter one", path,
-                     sizeof where.sun_path - 8);
-  beside.copy(where.sun_path, sizeof where.sun_path - 1);
-  unlink(beside.c_str());
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const auto former = umask(0177);
-  const bool bound = bind(fd, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
-  umask(former);
+                     sizeof sockaddr_un::sun_path - 8);
+  constexpr int few = 64;
+  constexpr mode_t closed_to_all_but_us = 0177;
   tcp_acceptor acceptor(loop);
-  error_code error;
-  if (!bound || listen(fd, 64) != 0 || rename(beside.c_str(), path.c_str()) != 0)
+  auto error = listen_at(acceptor, beside, few, closed_to_all_but_us);
+  if (!error && rename(beside.c_str(), path.c_str()) != 0) {
     error.assign(errno, boost::system::system_category());
-  else
-    acceptor.assign(asio::ip::tcp::v4(), fd, error);
+    unlink(beside.c_str());
+  }
   if (!error) return acceptor;
-  if (bound) unlink(beside.c_str());
-  if (!acceptor.is_open()) close(fd);
   return fail("cannot listen on the socket '{}': {}; choose another path", path, error.message());
 }
 
+void remove_file_of(const address& where) {
+  if (where.is_path()) unlink(where.path.c_str());
+}
+
 std::string bound_address(const tcp_acceptor& acceptor) {
+  tcp_acceptor& listener = const_cast<tcp_acceptor&>(acceptor);  // Asio has no constant handle
+  sockaddr_un path{};
+  socklen_t size = sizeof path;
+  if (getsockname(listener.native_handle(), reinterpret_cast<sockaddr*>(&path), &size) == 0 &&
+      path.sun_family == AF_UNIX)
+    return to_string(address{{}, 0, path.sun_path});
   error_code error;
   const auto endpoint = acceptor.local_endpoint(error);
   return to_string(address{endpoint.address().to_string(), endpoint.port()});

@@ -13,7 +13,8 @@ struct listen_options {
   int backlog = 4096;  // connections that the kernel holds until we take them; net.core.somaxconn caps it
 };
 
-/// Binds and listens. TCP_NODELAY is set here and inherited by every accepted socket (Linux, tcp(7)).
+/// Binds and listens. TCP_NODELAY is set here and inherited by every accepted socket (Linux, tcp(7)). A UNIX
+/// socket is for its owner and its group; one that a dead process left behind is replaced.
 /// Errors: a name that does not resolve, an address in use or not ours, a port that needs a privilege: a
 /// sentence that says what to do.
 result<tcp_acceptor> listen_on(asio::io_context& loop, const address& where,
@@ -23,6 +24,9 @@ result<tcp_acceptor> listen_on(asio::io_context& loop, const address& where,
 /// Replaces a file of that name at once, whoever listens there. Errors: a path that is too long or cannot be
 /// written.
 result<tcp_acceptor> listen_on_path(asio::io_context& loop, const std::string& path);
+
+/// Removes the file of a UNIX socket that nobody will listen on any more; of another address nothing.
+void remove_file_of(const address& where);
 
 /// The address that a listener really has, for port 0.
 std::string bound_address(const tcp_acceptor& acceptor);

@@ -25,14 +25,13 @@ error error_of(const PGresult* result) {
 }  // namespace
 
 connection::connection(asio::io_context& loop, watchdog& dog, const pool_options& options, outage& trouble,
-                       pool_counters& count, on_lost lost)
+                       pool_counters& count, connection_owner& of)
     : loop_(loop),
       watchdog_(dog),
       options_(options),
       outage_(trouble),
       count_(count),
-      lost_(std::move(lost)),
-      pipeline_(options.pipeline),
+      owner_(of),
       link_(loop, options.conninfo, options.application_name),
       pause_(loop),
       back_off_(options.retry_min, options.retry_max) {
@@ -122,40 +121,37 @@ task<bool> connection::prepare() {
 
 task<> connection::serve() {
   ready_ = true;
+  owner_.spread();
   while (!broken_) {
     const bool readable = co_await link_.wait(link::descriptor::wait_read);
     if (!readable) co_return;
     const bool alive = PQconsumeInput(link_.get()) == 1;
     const bool sound = take_answers();
-    wake_finished();
     if (!alive || !sound) break;
     deadline =
         pipeline_.awaits_server() ? watchdog_.now() + options_.answer_timeout : clock::time_point::max();
-    if (pipeline_.waiting() > 0) schedule_turn();
+    // The server works on the next turn while we make answers of this one.
+    if (!pipeline_.awaits_server() && !turn_scheduled_) {
+      take_turn();
+      owner_.spread();
+    }
+    wake_finished();
   }
 }
 
-bool connection::submit(call& one) {
-  if (!pipeline_.push(one)) return false;
-  schedule_turn();
-  return true;
-}
-
-// After all that is ready in this turn of the loop has been pushed.
-void connection::schedule_turn() {
-  if (turn_scheduled_ || flushing_) return;
+void connection::take_soon() {
   turn_scheduled_ = true;
-  asio::post(loop_, [this] { turn(); });
+  asio::post(loop_, [this] {
+    turn_scheduled_ = false;
+    take_turn();
+  });
 }
 
-void connection::turn() {
-  turn_scheduled_ = false;
-  if (!ready_ || flushing_) return;
-  const bool was_quiet = !pipeline_.awaits_server();
-  const auto items = pipeline_.next_turn();
+void connection::take_turn() {
+  if (!ready_) return;
+  const auto items = pipeline_.next_turn(owner_.line(), owner_.may_write());
   if (items.empty()) return;
-  // Sending is no progress: while older statements wait, their deadline stands.
-  if (was_quiet) deadline = watchdog_.now() + options_.answer_timeout;
+  deadline = watchdog_.now() + options_.answer_timeout;
   ++count_.round_trips;
   const auto now = clock::now();
   bool sound = true;
@@ -181,16 +177,11 @@ bool connection::send(call& one, clock::time_point now) {
 // False: the connection is broken.
 bool connection::flush() {
   const int unsent = PQflush(link_.get());
-  flushing_ = unsent > 0;
   if (unsent > 0)
     link_.when_writable([this](error_code error) {
-      if (error) return;
-      if (!flush()) {
-        broken_ = true;
-        link_.interrupt();
-      } else if (!flushing_ && pipeline_.waiting() > 0) {
-        schedule_turn();
-      }
+      if (error || flush()) return;
+      broken_ = true;
+      link_.interrupt();
     });
   return unsent >= 0;
 }
@@ -206,7 +197,7 @@ bool connection::take_answers() {
       if (PQstatus(c) == CONNECTION_BAD || is_shutdown(field_of(result.get(), PG_DIAG_SQLSTATE)))
         return false;
       if (PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) {
-        if (auto* one = pipeline_.synced())
+        if (auto* one = pipeline_.synced(owner_.line()))
           finished_.emplace_back(static_cast<call*>(one), std::move(*held_));
       } else if (pipeline_.expects_sync()) {
         return false;  // an error at the commit itself: whether the write was done is unknown
@@ -253,14 +244,12 @@ void connection::wake_finished() {
 
 void connection::close() {
   ready_ = false;
-  flushing_ = false;
   answer_.reset();
   held_.reset();
   deadline = clock::time_point::max();
   link_.close();
   wake_finished();
-  if (pipeline_.load() > 0 || pipeline_.awaits_server())
-    lost_(pipeline_.lost(), silent_ ? errc::timed_out : errc::connection_lost);
+  owner_.lost(pipeline_.lost(), silent_ ? errc::timed_out : errc::connection_lost);
 }
 
 }  // namespace atelier::db

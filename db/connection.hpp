@@ -3,11 +3,11 @@
 
 #include "core/watchdog.hpp"
 #include "db/call.hpp"
+#include "db/connection_owner.hpp"
 #include "db/counters.hpp"
 #include "db/link.hpp"
 #include "db/pool_options.hpp"
 
-#include <functional>
 #include <optional>
 #include <vector>
 
@@ -15,21 +15,21 @@ namespace atelier::db {
 
 class connection final : public watched {
  public:
-  /// What to do with statements whose connection is gone. Must not call back into this connection.
-  using on_lost = std::function<void(const pipeline::leftovers&, errc why)>;
-
   connection(asio::io_context& loop, watchdog& dog, const pool_options& options, outage& trouble,
-             pool_counters& count, on_lost lost);
+             pool_counters& count, connection_owner& of);
 
   /// Opens, serves, and opens again with back-off, until stop().
   task<> run();
   void stop();
 
   bool is_ready() const { return ready_; }
-  std::size_t load() const { return pipeline_.load(); }
+  bool is_idle() const { return ready_ && !turn_scheduled_ && !pipeline_.awaits_server(); }
+  bool is_about_to_take() const { return ready_ && turn_scheduled_; }
+  bool writes() const { return pipeline_.writes(); }
+  std::size_t in_flight() const { return pipeline_.in_flight(); }
 
-  /// Queues it for the next turn of the loop. False: full.
-  bool submit(call& one);
+  /// Takes a turn of what waits in line at the end of this turn of the loop: what comes until then joins it.
+  void take_soon();
 
   void expire() noexcept override;
 
@@ -37,8 +37,7 @@ class connection final : public watched {
   task<bool> open();
   task<bool> prepare();
   task<> serve();
-  void schedule_turn();
-  void turn();
+  void take_turn();
   bool send(call& one, clock::time_point now);
   bool flush();
   bool take_answers();
@@ -52,7 +51,7 @@ class connection final : public watched {
   const pool_options& options_;
   outage& outage_;
   pool_counters& count_;
-  on_lost lost_;
+  connection_owner& owner_;
   pipeline pipeline_;
   link link_;
   timer pause_;
@@ -65,7 +64,6 @@ class connection final : public watched {
   bool broken_ = false;
   bool silent_ = false;  // nothing came for answer_timeout
   bool turn_scheduled_ = false;
-  bool flushing_ = false;  // the socket's buffer is full
   bool stopping_ = false;
 };
 

@@ -5,38 +5,27 @@
 
 namespace atelier::db {
 
-bool pipeline::push(operation& one) {
-  if (waiting_.size() >= limits_.waiting_max) return false;
-  one.where = operation::stage::waiting;
-  waiting_.push_back(&one);
-  return true;
-}
-
-std::vector<operation*> pipeline::next_turn() {
+std::vector<operation*> pipeline::next_turn(waiting_line& line, bool may_write) {
   std::vector<operation*> turn;
-  const auto room = limits_.in_flight_max - std::min(limits_.in_flight_max, statements_in_flight_);
-  const auto count = std::min(room, waiting_.size());
-  if (count == 0) return turn;
-  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
-  std::size_t reads = 0;
+  if (awaits_server()) return turn;
   const auto send = [&](operation* one) {
     one->where = operation::stage::sent;
     ++statements_in_flight_;
     turn.push_back(one);
   };
-  for (auto at = waiting_.begin(); at != end; ++at) {
-    if ((*at)->writes) continue;
-    send(*at);
-    if (++reads % limits_.sync_reads_max == 0) turn.push_back(nullptr);
+  turn.reserve(std::min(line.reads(), reads_max_) + 3);
+  while (turn.size() < reads_max_) {
+    auto* const read = line.take_read();
+    if (!read) break;
+    send(read);
   }
-  if (!turn.empty() && turn.back()) turn.push_back(nullptr);
-  for (auto at = waiting_.begin(); at != end; ++at) {
-    if (!(*at)->writes) continue;
-    send(*at);
+  if (!turn.empty()) turn.push_back(nullptr);
+  if (auto* const write = may_write ? line.take_write() : nullptr) {
+    send(write);
     turn.push_back(nullptr);
+    writes_ = true;
   }
-  waiting_.erase(waiting_.begin(), end);
-  in_flight_.insert(in_flight_.end(), turn.begin(), turn.end());
+  in_flight_.assign(turn.begin(), turn.end());
   return turn;
 }
 
@@ -50,7 +39,6 @@ operation* pipeline::pop_front() {
 operation* pipeline::answered(verdict v) {
   operation* one = pop_front();
   if (v == verdict::aborted) {
-    one->where = operation::stage::waiting;
     aborted_.push_back(one);
     return nullptr;
   }
@@ -62,10 +50,11 @@ operation* pipeline::answered(verdict v) {
   return one;
 }
 
-operation* pipeline::synced() {
+operation* pipeline::synced(waiting_line& line) {
   pop_front();
-  waiting_.insert(waiting_.begin(), aborted_.begin(), aborted_.end());
+  line.push_front(aborted_);
   aborted_.clear();
+  if (!awaits_server()) writes_ = false;
   auto* const committed = std::exchange(uncommitted_, nullptr);
   if (committed) committed->where = operation::stage::idle;
   return committed;
@@ -77,15 +66,21 @@ pipeline::leftovers pipeline::lost() {
   uncommitted_ = nullptr;
   for (auto* one : in_flight_)
     if (one) left.sent.push_back(one);
-  left.not_sent = std::move(aborted_);
-  left.not_sent.insert(left.not_sent.end(), waiting_.begin(), waiting_.end());
+  left.aborted = std::exchange(aborted_, {});
   for (auto* one : left.sent) one->where = operation::stage::idle;
-  for (auto* one : left.not_sent) one->where = operation::stage::idle;
+  for (auto* one : left.aborted) one->where = operation::stage::idle;
   in_flight_.clear();
-  waiting_.clear();
-  aborted_.clear();
   statements_in_flight_ = 0;
+  writes_ = false;
   return left;
+}
+
+std::size_t turns_wanted(const waiting_line& line, std::size_t about_to, std::size_t writing,
+                         std::size_t writers_max) {
+  const auto for_reads = (line.reads() + turn_reads_max - 1) / turn_reads_max;
+  const auto for_writes = std::min(line.writes(), writers_max - std::min(writers_max, writing));
+  const auto wanted = std::max(for_reads, for_writes);
+  return wanted - std::min(wanted, about_to);
 }
 
 }  // namespace atelier::db

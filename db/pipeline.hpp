@@ -1,9 +1,15 @@
 // What is sent when, and whose answer is whose: the pure half of a pipelined connection.
 //
+// A connection has one turn in flight: what has come meanwhile goes out together when it is back. So the
+// busier a worker is, the more statements share a system call and a wake-up of the server's process, which
+// cost more than a short statement does; an idle one waits for nobody.
+//
 // Between two Syncs the statements are one implicit transaction (PostgreSQL manual, 55.2.3): if one fails,
 // those behind it are aborted. Reads of one turn share a Sync, because they do no harm to each other: the
 // aborted are simply sent again. A write has a Sync of its own.
 #pragma once
+
+#include "db/waiting_line.hpp"
 
 #include <cstddef>
 #include <deque>
@@ -11,33 +17,15 @@
 
 namespace atelier::db {
 
-struct pipeline_limits {
-  std::size_t in_flight_max = 256;  // statements sent and not yet answered, a connection
-  std::size_t waiting_max = 4096;   // statements queued; beyond: errc::overloaded
-  std::size_t sync_reads_max = 32;  // reads that share a Sync
-};
-
-/// One statement on its way. Whoever pushes it keeps it alive until it comes back.
-struct operation {
-  enum class stage {
-    idle,     // not in a pipeline
-    waiting,  // not sent: may still go to another connection
-    sent,     // the server may run it
-  };
-  bool writes = false;
-  stage where = stage::idle;
-  unsigned losses = 0;  // connections that broke under it
-};
+inline constexpr std::size_t turn_reads_max = 32;  // reads of a turn: how many a slow one can hold up
 
 class pipeline {
  public:
-  explicit pipeline(const pipeline_limits& limits) : limits_(limits) {}
+  explicit pipeline(std::size_t reads_max = turn_reads_max) : reads_max_(reads_max) {}
 
-  /// False: full, nothing changed.
-  bool push(operation& one);
-
-  /// What goes out now, in order; null stands for a Sync. All reads first, then the writes.
-  std::vector<operation*> next_turn();
+  /// Takes from the line what goes out now, in order; null stands for a Sync. Reads first, then one write, if
+  /// `may_write`. Nothing while a turn is in flight.
+  std::vector<operation*> next_turn(waiting_line& line, bool may_write);
 
   enum class verdict { succeeded, failed, aborted };
 
@@ -46,8 +34,9 @@ class pipeline {
   /// the Sync, and it is finished there.
   operation* answered(verdict v);
 
-  /// The server passed the oldest Sync. Returns the write that was committed by it, if there is one.
-  operation* synced();
+  /// The server passed the oldest Sync: what was aborted goes back to the line. Returns the write that was
+  /// committed by it, if there is one.
+  operation* synced(waiting_line& line);
 
   /// True while something is still to come from the server.
   bool awaits_server() const { return !in_flight_.empty(); }
@@ -56,26 +45,32 @@ class pipeline {
   bool expects_answer() const { return !in_flight_.empty() && in_flight_.front() != nullptr; }
   bool expects_sync() const { return !in_flight_.empty() && in_flight_.front() == nullptr; }
 
+  /// A write is in flight.
+  bool writes() const { return writes_; }
   std::size_t in_flight() const { return statements_in_flight_; }
-  std::size_t waiting() const { return waiting_.size(); }
-  std::size_t load() const { return statements_in_flight_ + waiting_.size(); }
 
   struct leftovers {
-    std::vector<operation*> not_sent;  // and those that were aborted: safe anywhere
-    std::vector<operation*> sent;      // their answers will never come
+    std::vector<operation*> aborted;  // they did nothing: safe anywhere
+    std::vector<operation*> sent;     // their answers will never come
   };
-  /// Empties everything: the connection is gone.
+  /// Forgets everything: the connection is gone.
   leftovers lost();
 
  private:
   operation* pop_front();
 
-  pipeline_limits limits_;
-  std::deque<operation*> waiting_;
+  std::size_t reads_max_;
   std::deque<operation*> in_flight_;  // null: a Sync
-  std::vector<operation*> aborted_;   // wait for the Sync, then go first
+  std::vector<operation*> aborted_;   // wait for the Sync, then go back to the line
   operation* uncommitted_ = nullptr;  // a write whose statement has succeeded
   std::size_t statements_in_flight_ = 0;
+  bool writes_ = false;
 };
+
+/// How many connections more are to take a turn of what waits, beside those that are about to. A write takes
+/// a connection of its own, and no more than `writers_max` of them are writing at a time: a read never waits
+/// for somebody else's commit.
+std::size_t turns_wanted(const waiting_line& line, std::size_t about_to, std::size_t writing,
+                         std::size_t writers_max);
 
 }  // namespace atelier::db

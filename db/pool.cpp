@@ -5,14 +5,21 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <algorithm>
+
 namespace atelier::db {
 
 pool::pool(asio::io_context& loop, pool_options options)
-    : loop_(loop), options_(std::move(options)), watchdog_(loop), outage_(std::make_unique<outage>()) {
+    : loop_(loop),
+      options_(std::move(options)),
+      watchdog_(loop),
+      outage_(std::make_unique<outage>()),
+      line_(options_.waiting_max),
+      writers_max_(std::max<std::size_t>(options_.connections, 2) - 1) {
+  connection_owner& self = *this;
   for (std::size_t i = 0; i < options_.connections; ++i)
     connections_.push_back(
-        std::make_unique<connection>(loop_, watchdog_, options_, *outage_, counters_,
-                                     [this](const pipeline::leftovers& left, errc why) { lost(left, why); }));
+        std::make_unique<connection>(loop_, watchdog_, options_, *outage_, counters_, self));
 }
 
 pool::~pool() = default;
@@ -27,24 +34,22 @@ void pool::stop() {
   for (auto& one : connections_) one->stop();
 }
 
-connection* pool::least_busy() const {
-  connection* best = nullptr;
-  for (const auto& one : connections_)
-    if (one->is_ready() && (!best || one->load() < best->load())) best = one.get();
-  return best;
+namespace {
+
+template <class Connections, class Of>
+std::size_t count(const Connections& all, Of of) {
+  return static_cast<std::size_t>(
+      std::count_if(all.begin(), all.end(), [&](const auto& one) { return ((*one).*of)(); }));
 }
 
-std::size_t pool::connected() const {
-  std::size_t ready = 0;
-  for (const auto& one : connections_) ready += one->is_ready();
-  return ready;
-}
+}  // namespace
 
-bool pool::is_connected() const { return least_busy() != nullptr; }
+std::size_t pool::connected() const { return count(connections_, &connection::is_ready); }
+std::size_t pool::writing() const { return count(connections_, &connection::writes); }
 
 std::size_t pool::load() const {
-  std::size_t all = 0;
-  for (const auto& one : connections_) all += one->load();
+  auto all = line_.size();
+  for (const auto& one : connections_) all += one->in_flight();
   return all;
 }
 
@@ -53,34 +58,46 @@ task<outcome> pool::run(std::size_t statement, arguments with) {
   one.writes = options_.statements[statement].writes;
   one.statement = statement;
   one.with = std::move(with);
-  auto* const best = least_busy();
-  if (!best)
+  if (!is_connected()) {
     one.what = error{errc::unavailable};
-  else if (!best->submit(one))
+  } else if (!line_.push(one)) {
     one.what = error{errc::overloaded};
-  else
+  } else {
+    spread();
     co_await one.done.wait();
+  }
   if (!one.what) ++counters_.errors[static_cast<std::size_t>(one.what.error().what)];
   co_return std::move(one.what);
 }
 
-// What was not sent goes elsewhere; a read that was sent too, once; a write that was sent may have been done.
+void pool::spread() {
+  if (line_.size() == 0) return;
+  auto wanted =
+      turns_wanted(line_, count(connections_, &connection::is_about_to_take), writing(), writers_max_);
+  for (auto& one : connections_) {
+    if (wanted == 0) return;
+    if (!one->is_idle()) continue;
+    one->take_soon();
+    --wanted;
+  }
+}
+
+// What was not sent waits for another connection; a read that was sent does too, once; a write that was sent
+// may have been done.
 void pool::lost(const pipeline::leftovers& left, errc why) {
-  const auto send_again = [this](operation* one) {
-    auto& again = static_cast<call&>(*one);
-    auto* const other = least_busy();
-    if (!other || !other->submit(again)) again.finish(error{other ? errc::overloaded : errc::unavailable});
-  };
-  for (auto* one : left.not_sent) send_again(one);
+  auto again = left.aborted;
   for (auto* one : left.sent) {
     auto& broken = static_cast<call&>(*one);
     if (!broken.writes && why == errc::connection_lost && broken.losses++ == 0) {
       ++counters_.repeated;
-      send_again(one);
+      again.push_back(one);
     } else {
       broken.finish(error{why, broken.writes});
     }
   }
+  line_.push_front(again);
+  if (is_connected()) return spread();
+  for (auto* one : line_.empty()) static_cast<call*>(one)->finish(error{errc::unavailable});
 }
 
 }  // namespace atelier::db

@@ -3,6 +3,7 @@
 
 #include "core/async.hpp"
 #include "core/watchdog.hpp"
+#include "db/connection_owner.hpp"
 #include "db/counters.hpp"
 #include "db/pool_options.hpp"
 
@@ -14,7 +15,7 @@ namespace atelier::db {
 class connection;
 class outage;
 
-class pool {
+class pool final : private connection_owner {
  public:
   pool(asio::io_context& loop, pool_options options);
   ~pool();
@@ -23,28 +24,32 @@ class pool {
   void start();
   void stop();
 
-  /// Runs one prepared statement on the least busy connection.
+  /// Runs one prepared statement on the first connection that is free.
   /// Errors: overloaded, unavailable (nothing was sent); connection_lost, timed_out (a write may have been
   /// done: may_have_run); rejected (it did not run). A read whose connection broke has been tried once more
   /// before it fails. Lifetime: the arguments are owned.
   task<outcome> run(std::size_t statement, arguments with);
 
-  bool is_connected() const;
+  bool is_connected() const { return connected() > 0; }
   std::size_t connected() const;
-  std::size_t load() const;
+  std::size_t load() const;  // statements that wait or are in flight
   const pool_counters& counted() const { return counters_; }
   std::size_t connections_wanted() const { return options_.connections; }
 
  private:
-  connection* least_busy() const;
-  bool submit(call& one);
-  void lost(const pipeline::leftovers& left, errc why);
+  waiting_line& line() override { return line_; }
+  bool may_write() const override { return writing() < writers_max_; }
+  void spread() override;
+  void lost(const pipeline::leftovers& left, errc why) override;
+  std::size_t writing() const;
 
   asio::io_context& loop_;
   pool_options options_;
   watchdog watchdog_;
   pool_counters counters_;
   std::unique_ptr<outage> outage_;
+  waiting_line line_;
+  std::size_t writers_max_;  // connections that write at a time: where there are two, one is left for reads
   std::vector<std::unique_ptr<connection>> connections_;
 };
 

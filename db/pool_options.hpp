@@ -15,7 +15,7 @@ struct pool_options {
   std::string application_name = "atelier";
   std::size_t connections = 3;
   std::span<const statement> statements = {};
-  pipeline_limits pipeline;
+  std::size_t waiting_max = 4096;  // statements that wait for a connection; beyond: errc::overloaded
   std::chrono::milliseconds connect_timeout = 5s;
   std::chrono::milliseconds statement_timeout = 2s;  // the server cancels what takes longer
   std::chrono::milliseconds answer_timeout = 3s;     // silence on a busy connection before we drop it

@@ -4,7 +4,6 @@
 #include "lb/error_answer.hpp"
 #include "lb/proxy_header.hpp"
 
-#include <boost/asio/ip/address_v6.hpp>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -12,15 +11,8 @@
 namespace atelier::lb {
 namespace {
 
-// An IPv4 client of a socket that listens on both is named as IPv4.
-std::string address_of(const tcp_socket& socket) {
-  error_code error;
-  const auto peer = socket.remote_endpoint(error).address();
-  if (error) return "unknown";
-  if (peer.is_v6() && peer.to_v6().is_v4_mapped())
-    return asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6()).to_string();
-  return peer.to_string();
-}
+// As X-Forwarded-For and Forwarded say it (RFC 7239 section 6.2).
+std::string name_of(std::string peer) { return peer == "unix" ? "unknown" : peer; }
 
 }  // namespace
 
@@ -28,7 +20,7 @@ client_connection::client_connection(context& shared, tcp_socket socket, bool dr
     : shared_(shared),
       socket_(std::move(socket)),
       wait_(shared.loop),
-      address_(address_of(socket_)),
+      address_(name_of(peer_of(socket_))),
       closing_(draining),
       leaves_at_rest_(draining) {
   shared_.guard.add(*this);

@@ -33,12 +33,13 @@ command read_command(std::string_view path, http::method verb) {
   }
   if (rest.front() != '/') return {};
   rest.remove_prefix(1);
-  const auto slash = rest.find('/');
-  const auto worker = rest.substr(0, slash);
-  if (slash == rest.npos) return is_read(verb) ? command{kind::show, worker} : command{};
+  // The name of a worker may be a path: what is to be done stands behind the last slash.
+  const auto slash = rest.rfind('/');
   for (const auto& [name, what] : verbs)
-    if (rest.substr(slash + 1) == name && verb == http::method::post) return {what, worker};
-  return {};
+    if (slash != rest.npos && rest.substr(slash + 1) == name)
+      return verb == http::method::post ? command{what, rest.substr(0, slash)} : command{};
+  const bool is_name = slash == rest.npos || rest.starts_with("unix:");
+  return is_name && is_read(verb) ? command{kind::show, rest} : command{};
 }
 
 std::string_view methods_of(std::string_view path) {

@@ -157,23 +157,14 @@ task<> exchange::connect() {
   upstream_ = std::make_unique<upstream>(shared_.loop);
   auto& socket = upstream_->socket;
   const auto since = now();
-  error_code error;
-  socket.open(worker_->endpoint.protocol(), error);
-  if (!error) socket.non_blocking(true, error);
-  if (!error) socket.set_option(asio::ip::tcp::no_delay(true), error);
-  if (error) co_return fail(fault::no_connection);
+  const auto begun = begin_to_connect(socket, worker_->endpoint);
   ++worker_->counters.connections;
-  parsed_ = false;
-  set_deadline(shared_.bounds.connect_timeout);
-  if (::connect(socket.native_handle(), worker_->endpoint.data(),
-                static_cast<socklen_t>(worker_->endpoint.size())) != 0) {
-    if (errno != EINPROGRESS) co_return fail(fault::no_connection);
+  if (begun && begun != asio::error::in_progress) co_return fail(fault::no_connection);
+  if (begun) {
+    parsed_ = false;
+    set_deadline(shared_.bounds.connect_timeout);
     co_await socket.async_wait(tcp_socket::wait_write, no_throw);
-    int problem = 0;
-    socklen_t size = sizeof problem;
-    if (expired_ || ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_ERROR, &problem, &size) != 0 ||
-        problem != 0)
-      fail(fault::no_connection);
+    if (expired_ || how_connected(socket)) fail(fault::no_connection);
     if (!cut_) expired_ = false;
     now_is_fresh_ = false;
     connecting_ += now() - since;
@@ -188,7 +179,7 @@ void exchange::start_sending() {
   space_.to_worker.clear();
   space_.from_worker.clear();
   if (!std::exchange(has_id_, true)) shared_.ids.next().copy(id_.data(), id_.size());
-  const auto facts = write_request_head(shared_.request, client_.facts, worker_->name,
+  const auto facts = write_request_head(shared_.request, client_.facts, worker_->host,
                                         {id_.data(), id_.size()}, space_.to_worker.text);
   repeatable_ = facts.repeatable;
   const auto& text = space_.to_worker.text;

@@ -33,11 +33,15 @@ class question : public std::enable_shared_from_this<question> {
   static probe_answer silence(std::string why) { return {false, true, std::move(why)}; }
 
   task<probe_answer> talk(const worker& asked, const probe_rules& rules) {
-    const auto [not_connected] = co_await socket_.async_connect(asked.endpoint, no_throw);
+    auto not_connected = begin_to_connect(socket_, asked.endpoint);
+    if (not_connected == asio::error::in_progress) {
+      const auto [ended] = co_await socket_.async_wait(tcp_socket::wait_write, no_throw);
+      not_connected = ended ? ended : how_connected(socket_);
+    }
     if (not_connected) co_return silence(not_connected.message());
     const auto request =
         fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: atelier-probe\r\nConnection: close\r\n\r\n",
-                    rules.path, asked.name);
+                    rules.path, asked.host);
     const auto [not_sent, sent] = co_await asio::async_write(socket_, asio::buffer(request), no_throw);
     if (not_sent) co_return silence(not_sent.message());
     http::response_head head;

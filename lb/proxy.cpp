@@ -23,15 +23,23 @@ result<> proxy::add_worker(const worker_settings& settings) {
   return added ? result<>() : result<>(added.error());
 }
 
-task<result<>> proxy::add_worker_later(worker_settings settings) {
+task<result<socket_address>> proxy::resolve_later(address where) {
+  if (where.is_path()) co_return resolve(where);
   asio::ip::basic_resolver<asio::ip::tcp, executor> names(shared_.loop);
-  const auto port = std::to_string(settings.where.port);
-  const auto [error, found] = co_await names.async_resolve(
-      settings.where.host, port, asio::ip::tcp::resolver::numeric_service, no_throw);
+  const auto port = std::to_string(where.port);
+  const auto [error, found] =
+      co_await names.async_resolve(where.host, port, asio::ip::tcp::resolver::numeric_service, no_throw);
   if (error || found.empty())
-    co_return fail("the name '{}' cannot be resolved: {}; check it, or write its address",
-                   settings.where.host, error.message());
-  const auto added = shared_.pool.add(settings, found.begin()->endpoint());
+    co_return fail("the name '{}' cannot be resolved: {}; check it, or write its address", where.host,
+                   error.message());
+  const auto first = found.begin()->endpoint();
+  co_return socket_address(first.data(), first.size());
+}
+
+task<result<>> proxy::add_worker_later(worker_settings settings) {
+  const auto where = co_await resolve_later(settings.where);
+  if (!where) co_return where.error();
+  const auto added = shared_.pool.add(settings, *where);
   if (!added) co_return added.error();
   log::info("worker added worker={} weight={} max={}", (*added)->name, settings.weight,
             settings.in_flight_max);

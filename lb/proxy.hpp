@@ -49,6 +49,7 @@ class proxy {
   task<> sweep();
   void cut();
   void start_probing(const std::shared_ptr<worker>& added);
+  task<result<socket_address>> resolve_later(address where);
   task<> end_connections(std::chrono::milliseconds patience);
 
   context shared_;

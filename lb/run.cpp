@@ -20,9 +20,9 @@ namespace {
 constexpr auto first_probes_max = 2s;  // a successor waits for them before it says that it is ready
 
 access_rule rule_of_address(const settings& wanted) {
-  const auto where = wanted.admin ? resolve(*wanted.admin) : fail("none");
-  const bool loopback = where && where->address().is_loopback();
-  return {!loopback || !wanted.admin_token.empty(), wanted.admin_token};
+  const auto where = wanted.admin ? resolve_tcp(*wanted.admin) : fail("none");
+  const bool local = (wanted.admin && wanted.admin->is_path()) || (where && where->address().is_loopback());
+  return {!local || !wanted.admin_token.empty(), wanted.admin_token};
 }
 
 class role {
@@ -65,6 +65,7 @@ class role {
   admin private_pages_;
   http::server control_;
   tcp_acceptor successors_;
+  bool owns_listener_ = true;
   bool taken_over_ = false;
 };
 
@@ -90,6 +91,7 @@ result<> role::open_listeners() {
     if (!former_) log::info("there is nobody to take over from control={}", wanted_.control);
   } else {
     inherited_ = inherited_sockets();
+    owns_listener_ = inherited_.empty();  // else the file of a UNIX socket is whose that made it
     // The first that is not for operators is for clients, whatever its unit calls it.
     for (auto& one : inherited_)
       if (one.name != "admin") {
@@ -157,9 +159,12 @@ void role::run() {
             wanted_.admin ? " admin=" : "", wanted_.admin ? back_.listening_on() : "",
             wanted_.control.empty() ? "" : " control=", wanted_.control);
   loop_.run();
-  if (!taken_over_ && !wanted_.control.empty()) {
-    unlink(wanted_.control.c_str());
-    unlink(takeover_path(wanted_.control).c_str());
+  if (!taken_over_) {
+    if (owns_listener_) remove_file_of(wanted_.listen);
+    if (!wanted_.control.empty()) {
+      unlink(wanted_.control.c_str());
+      unlink(takeover_path(wanted_.control).c_str());
+    }
   }
   log::info("stopped");
 }

@@ -21,7 +21,7 @@ struct worker_settings {
   std::uint32_t in_flight_max = 0;  // 0: no limit
 };
 
-/// Reads HOST:PORT[,weight=N][,max=N].
+/// Reads HOST:PORT[,weight=N][,max=N], or unix:PATH in the place of HOST:PORT.
 result<worker_settings> parse_worker(std::string_view text);
 
 /// A connection to a worker.
@@ -69,8 +69,12 @@ class unanswered_request
 
 class worker {
  public:
-  worker(worker_settings s, const asio::ip::tcp::endpoint& where, const health_rules& rules)
-      : settings(std::move(s)), endpoint(where), name(to_string(settings.where)), state(rules) {}
+  worker(worker_settings s, const socket_address& where, const health_rules& rules)
+      : settings(std::move(s)),
+        endpoint(where),
+        name(to_string(settings.where)),
+        host(host_of(settings.where)),
+        state(rules) {}
 
   enum class wanted : std::uint8_t {
     serving,
@@ -79,8 +83,9 @@ class worker {
   };
 
   worker_settings settings;
-  asio::ip::tcp::endpoint endpoint;
-  std::string name;  // HOST:PORT, in logs, metrics and the Host of HTTP/1.0 clients
+  socket_address endpoint;
+  std::string name;  // HOST:PORT or unix:PATH, in logs and metrics
+  std::string host;  // in a Host field where the client sent none
   health state;
   worker_counters counters;
   std::size_t slot = 0;           // place in the list of loads

@@ -17,8 +17,7 @@ std::uint32_t weight_now(const worker& w, clock::time_point now, std::chrono::mi
 
 }  // namespace
 
-result<std::shared_ptr<worker>> workers::add(const worker_settings& settings,
-                                             const asio::ip::tcp::endpoint& where) {
+result<std::shared_ptr<worker>> workers::add(const worker_settings& settings, const socket_address& where) {
   for (const auto& w : all_) {
     if (w->settings.where != settings.where) continue;
     if (w->wish != worker::wanted::gone)

@@ -25,7 +25,7 @@ class workers {
       : limits_(bounds), rules_(rules), waiting_(loop) {}
 
   /// A worker that is leaving stays after all, as `settings` say. Errors: one that is here already.
-  result<std::shared_ptr<worker>> add(const worker_settings& settings, const asio::ip::tcp::endpoint& where);
+  result<std::shared_ptr<worker>> add(const worker_settings& settings, const socket_address& where);
 
   /// By HOST:PORT; null where there is none. One that is leaving counts as gone.
   worker* find(std::string_view name) const;

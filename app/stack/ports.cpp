@@ -8,8 +8,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <fstream>
-#include <random>
 
 namespace atelier::stack {
 namespace {
@@ -31,16 +29,10 @@ std::uint16_t port_of(const descriptor& socket) {
   return where.port();
 }
 
-std::uint16_t first_outgoing_port() {
-  unsigned first = 32768;
-  std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> first;
-  return static_cast<std::uint16_t>(std::clamp(first, 20000U, 65535U));
-}
-
 }  // namespace
 
 result<address> free_address(const address& wanted, std::string_view option) {
-  const auto where = resolve(wanted);
+  const auto where = resolve_tcp(wanted);
   if (!where) return fail("{}: {}", option, where.error().what);
   const auto socket = bound(*where);
   if (!socket && errno == EADDRINUSE)
@@ -50,25 +42,6 @@ result<address> free_address(const address& wanted, std::string_view option) {
     return fail("the address {} cannot be listened on: {}; choose another one with {}", to_string(wanted),
                 std::strerror(errno), option);
   return address{wanted.host, port_of(socket)};
-}
-
-result<std::vector<std::uint16_t>> free_worker_ports(std::size_t count) {
-  const auto end = first_outgoing_port();
-  std::mt19937 random(std::random_device{}());
-  std::uniform_int_distribution<int> some(10000, end - 1);
-  std::vector<descriptor> held;
-  std::vector<std::uint16_t> ports;
-  for (int attempt = 0; attempt < 10000 && ports.size() < count; ++attempt) {
-    auto socket = bound({boost::asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(some(random))});
-    if (!socket || listen(socket.number(), 1) != 0) continue;
-    ports.push_back(port_of(socket));
-    held.push_back(std::move(socket));
-  }
-  if (ports.size() < count)
-    return fail(
-        "there are no {} free ports below {} on 127.0.0.1 for the workers: ask for fewer with --workers",
-        count, end);
-  return ports;
 }
 
 address reachable(const address& listener) {
@@ -81,13 +54,13 @@ std::optional<int> status_of(const address& server, const std::string& target,
                              std::chrono::milliseconds at_most) {
   const auto where = resolve(server);
   if (!where) return std::nullopt;
-  const descriptor one(socket(where->protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const descriptor one(socket(where->family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   const timeval limit{at_most.count() / 1000, at_most.count() % 1000 * 1000};
   setsockopt(one.number(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(one.number(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  if (connect(one.number(), where->data(), static_cast<socklen_t>(where->size())) != 0) return std::nullopt;
+  if (connect(one.number(), where->data(), where->size()) != 0) return std::nullopt;
   const auto request =
-      fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", target, to_string(server));
+      fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", target, host_of(server));
   if (send(one.number(), request.data(), request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(request.size()))
     return std::nullopt;

@@ -25,11 +25,8 @@ result<> choose_addresses(const up_options& asked, premises& p) {
   if (!admin) return admin.error();
   if (*listen == *admin)
     return fail("--listen and --admin are both {}: they need different ports", to_string(*listen));
-  const auto ports = free_worker_ports(static_cast<std::size_t>(asked.workers));
-  if (!ports) return ports.error();
   p.listen = *listen;
   p.admin = *admin;
-  for (const auto port : *ports) p.workers.push_back({"127.0.0.1", port});
   return {};
 }
 
@@ -148,6 +145,12 @@ result<> place_socket(premises& p) {
   return make_private_folder(p.database.socket, p.database.as);
 }
 
+// Beside PostgreSQL's: the proxy reaches a worker by a UNIX socket for half of what TCP costs.
+void place_workers(int count, premises& p) {
+  for (int i = 1; i <= count; ++i)
+    p.workers.push_back({{}, 0, (p.database.socket / fmt::format("worker-{}", i)).string()});
+}
+
 result<> open_log(premises& p) {
   p.log = descriptor(open(p.database.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
   if (!p.log)
@@ -179,6 +182,7 @@ result<premises> prepare(const up_options& asked, stop_signal& stop) {
     leave(p);
     return done.error();
   }
+  place_workers(asked.workers, p);
   return p;
 }
 

@@ -45,7 +45,7 @@ constexpr auto drain_max = "4s";
 result<> start_workers(const premises& p, supervisor& all) {
   std::vector<member> workers;
   for (const auto& where : p.workers)
-    workers.push_back({fmt::format("worker {}", to_string(where)),
+    workers.push_back({fmt::format("worker {}", workers.size() + 1),
                        ourselves({"api", "--listen", to_string(where), "--db",
                                   conninfo(p.database, database_name), "--drain-timeout", drain_max})});
   if (auto added = all.add(std::move(workers)); !added) return added;
@@ -76,6 +76,7 @@ void say_where(const premises& p, const std::string& sample) {
   fmt::print("  API       http://{}\n", to_string(reachable(p.listen)));
   fmt::print("  admin     http://{}\n", to_string(reachable(p.admin)));
   fmt::print("  data      {}\n", p.folder.string());
+  fmt::print("  workers   curl --unix-socket {} http://worker/ready\n", p.workers.front().path);
   fmt::print("  database  psql \"{}\"\n\n", conninfo(p.database, database_name));
   fmt::print("  curl 'http://{}{}'\n\nCtrl-C stops everything; the data stay.\n",
              to_string(reachable(p.listen)), sample);

@@ -19,7 +19,7 @@ result<target> find_target(std::string_view url, std::string_view confirmed) {
       authority.npos;
   const auto parsed = parse_address(has_port ? std::string(authority) : std::string(authority) + ":80");
   if (!parsed) return wrong(parsed.error().what);
-  const auto endpoint = resolve(*parsed);
+  const auto endpoint = resolve_tcp(*parsed);
   if (!endpoint) return endpoint.error();
   if (!endpoint->address().is_loopback() && confirmed != authority)
     return fail_with(

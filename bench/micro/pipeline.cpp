@@ -9,19 +9,19 @@ namespace atelier::bench {
 namespace {
 
 std::size_t turn_of_reads() {
-  static db::pipeline queue({});
+  static db::waiting_line line(64);
+  static db::pipeline queue;
   static std::array<db::operation, 32> reads;
   for (auto& r : reads) {
-    r.where = db::operation::stage::idle;
-    if (!queue.push(r)) return 0;
+    if (!line.push(r)) return 0;
   }
-  const auto sent = queue.next_turn();
+  const auto sent = queue.next_turn(line, true);
   std::size_t answered = 0;
   while (queue.awaits_server()) {
     if (queue.expects_answer())
       answered += queue.answered(db::pipeline::verdict::succeeded) != nullptr;
     else
-      queue.synced();
+      queue.synced(line);
   }
   return answered == reads.size() ? sent.size() : 0;
 }

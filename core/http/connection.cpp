@@ -145,11 +145,7 @@ void connection::log(const request& asked, const responder& out) {
 }
 
 void connection::log(access_entry& entry, const responder& out) {
-  if (client_.empty()) {
-    error_code error;
-    const auto peer = socket_.remote_endpoint(error);
-    if (!error) client_ = peer.address().to_string();
-  }
+  if (client_.empty()) client_ = peer_of(socket_);
   entry.client = client_;
   entry.status = out.status();
   entry.sent_bytes = out.bytes();

@@ -1,4 +1,5 @@
 // `atelier up` as a person uses it.
+#include "app/stack/ports.hpp"
 #include "support/http_client.hpp"
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
@@ -52,15 +53,14 @@ void await_answers(test::child_process& up) { up.wait_for("curl 'http", slow_sta
 
 struct worker {
   pid_t process;
-  std::uint16_t port;
+  address where;
 };
 
 std::vector<worker> workers_of(pid_t up) {
   std::vector<worker> found;
   for (const auto one : test::family_of(up)) {
     const auto words = test::words_of(one);
-    if (words.size() > 3 && words[1] == "api")
-      found.push_back({one, static_cast<std::uint16_t>(std::stoi(words[3].substr(words[3].rfind(':') + 1)))});
+    if (words.size() > 3 && words[1] == "api") found.push_back({one, *parse_address(words[3])});
   }
   return found;
 }
@@ -146,8 +146,8 @@ TEST_CASE("up: one command answers through the proxy, survives a worker's death,
     kill(before[1].process, SIGKILL);
     const auto is_back = [&] {
       const auto now = workers_of(up.pid());
-      return now.size() == 3 && !test::is_alive(before[1].process) && test::is_listening(before[1].port) &&
-             test::fetch(before[1].port, "/ready").status == 200;
+      return now.size() == 3 && !test::is_alive(before[1].process) &&
+             stack::status_of(before[1].where, "/ready", 1s) == 200;
     };
     CHECK(test::wait_until(10s, is_back));
     const int so_far = all.good;

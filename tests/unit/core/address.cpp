@@ -13,6 +13,16 @@ TEST_CASE("an address is a host and a port") {
   CHECK(to_string(address{"::1", 80}) == "[::1]:80");
 }
 
+TEST_CASE("an address on this machine may be the path of a socket") {
+  const auto socket = parse_address("unix:/run/atelier/1");
+  REQUIRE(socket);
+  CHECK(socket->path == "/run/atelier/1");
+  CHECK(to_string(*socket) == "unix:/run/atelier/1");
+  CHECK_FALSE(parse_address("unix:"));
+  CHECK(parse_address("unix:" + std::string(107, 'x')));
+  CHECK_FALSE(parse_address("unix:" + std::string(108, 'x')));
+}
+
 TEST_CASE("what is no address is refused with an example of one") {
   for (const auto* text :
        {"", "localhost", "host:", "host:x", "host:65536", "host:-1", "::1:80", "host:80x"}) {

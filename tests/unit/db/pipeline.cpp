@@ -11,55 +11,97 @@ using verdict = pipeline::verdict;
 
 namespace {
 
+using turn = std::vector<operation*>;
+
 struct three_reads {
-  pipeline queue{{.in_flight_max = 256, .waiting_max = 16, .sync_reads_max = 32}};
+  waiting_line line{16};
+  pipeline queue;
   operation a, b, c;
 
   three_reads() {
-    REQUIRE(queue.push(a));
-    REQUIRE(queue.push(b));
-    REQUIRE(queue.push(c));
+    REQUIRE(line.push(a));
+    REQUIRE(line.push(b));
+    REQUIRE(line.push(c));
   }
 };
 
-using turn = std::vector<operation*>;
+// So many of each, in a line.
+struct crowd {
+  waiting_line line{1000};
+  std::vector<operation> reads, writes;
+
+  crowd(std::size_t r, std::size_t w) : reads(r), writes(w) {
+    for (auto& one : writes) one.writes = true;
+    for (auto* all : {&reads, &writes})
+      for (auto& one : *all) REQUIRE(line.push(one));
+  }
+};
 
 }  // namespace
 
-TEST_CASE("the reads of a turn share a Sync, each write has its own and goes behind") {
-  pipeline queue({});
+TEST_CASE("the reads of a turn share a Sync, a write has its own and goes behind") {
+  waiting_line line(16);
+  pipeline queue;
   operation read_1, write_1, read_2, write_2;
   write_1.writes = write_2.writes = true;
-  for (auto* one : {&read_1, &write_1, &read_2, &write_2}) REQUIRE(queue.push(*one));
-  CHECK(queue.next_turn() == turn{&read_1, &read_2, nullptr, &write_1, nullptr, &write_2, nullptr});
-  CHECK(queue.next_turn().empty());
-  CHECK(queue.in_flight() == 4);
+  for (auto* one : {&read_1, &write_1, &read_2, &write_2}) REQUIRE(line.push(*one));
+  CHECK(queue.next_turn(line, true) == turn{&read_1, &read_2, nullptr, &write_1, nullptr});
+  CHECK(queue.in_flight() == 3);
+  CHECK(queue.writes());
+  CHECK(line.size() == 1);
 }
 
-TEST_CASE("a Sync is not shared by more reads than allowed") {
-  pipeline queue({.sync_reads_max = 2});
+TEST_CASE("what comes while a turn is in flight goes with the next") {
+  waiting_line line(16);
+  pipeline queue;
   operation a, b, c;
-  for (auto* one : {&a, &b, &c}) REQUIRE(queue.push(*one));
-  CHECK(queue.next_turn() == turn{&a, &b, nullptr, &c, nullptr});
+  REQUIRE(line.push(a));
+  CHECK(queue.next_turn(line, true) == turn{&a, nullptr});
+  REQUIRE(line.push(b));
+  REQUIRE(line.push(c));
+  CHECK(queue.next_turn(line, true).empty());
+  CHECK(queue.answered(verdict::succeeded) == &a);
+  CHECK(queue.next_turn(line, true).empty());
+  queue.synced(line);
+  CHECK(queue.next_turn(line, true) == turn{&b, &c, nullptr});
 }
 
-TEST_CASE("a full queue refuses and changes nothing") {
-  pipeline queue({.waiting_max = 1});
+TEST_CASE("a turn takes no more reads than may wait for a slow one among them") {
+  waiting_line line(16);
+  pipeline queue(2);
+  operation a, b, c;
+  for (auto* one : {&a, &b, &c}) REQUIRE(line.push(*one));
+  CHECK(queue.next_turn(line, true) == turn{&a, &b, nullptr});
+  CHECK(line.size() == 1);
+}
+
+TEST_CASE("where enough connections write, a turn takes reads only") {
+  crowd all(1, 1);
+  pipeline queue;
+  CHECK(queue.next_turn(all.line, false) == turn{&all.reads[0], nullptr});
+  CHECK_FALSE(queue.writes());
+}
+
+TEST_CASE("a full line refuses and changes nothing") {
+  waiting_line line(1);
   operation a, b;
-  CHECK(queue.push(a));
-  CHECK_FALSE(queue.push(b));
-  CHECK(queue.waiting() == 1);
+  CHECK(line.push(a));
+  CHECK_FALSE(line.push(b));
+  CHECK(line.size() == 1);
   CHECK(b.where == operation::stage::idle);
 }
 
-TEST_CASE("no more statements are in flight than allowed") {
-  pipeline queue({.in_flight_max = 2});
-  operation a, b, c;
-  for (auto* one : {&a, &b, &c}) REQUIRE(queue.push(*one));
-  CHECK(queue.next_turn() == turn{&a, &b, nullptr});
-  CHECK(queue.next_turn().empty());
-  CHECK(queue.answered(verdict::succeeded) == &a);
-  CHECK(queue.next_turn() == turn{&c, nullptr});
+TEST_CASE("as many connections are woken as what waits has turns, and one is left for reads") {
+  CHECK(turns_wanted(crowd(0, 0).line, 0, 0, 2) == 0);
+  CHECK(turns_wanted(crowd(1, 0).line, 0, 0, 2) == 1);
+  CHECK(turns_wanted(crowd(turn_reads_max, 0).line, 0, 0, 2) == 1);
+  CHECK(turns_wanted(crowd(turn_reads_max + 1, 0).line, 0, 0, 2) == 2);
+  CHECK(turns_wanted(crowd(turn_reads_max + 1, 0).line, 1, 0, 2) == 1);
+  CHECK(turns_wanted(crowd(5, 0).line, 1, 0, 2) == 0);
+  CHECK(turns_wanted(crowd(0, 5).line, 0, 0, 2) == 2);
+  CHECK(turns_wanted(crowd(0, 5).line, 0, 1, 2) == 1);
+  CHECK(turns_wanted(crowd(0, 5).line, 0, 2, 2) == 0);
+  CHECK(turns_wanted(crowd(1, 5).line, 0, 2, 2) == 1);
 }
 
 TEST_CASE(
@@ -67,97 +109,110 @@ TEST_CASE(
     "later") {
   three_reads t;
   operation later;
-  t.queue.next_turn();
-  REQUIRE(t.queue.push(later));
+  t.queue.next_turn(t.line, true);
+  REQUIRE(t.line.push(later));
   CHECK(t.queue.answered(verdict::failed) == &t.a);
   CHECK(t.queue.answered(verdict::aborted) == nullptr);
   CHECK(t.queue.answered(verdict::aborted) == nullptr);
   CHECK(t.queue.expects_sync());
-  t.queue.synced();
-  CHECK(t.queue.next_turn() == turn{&t.b, &t.c, &later, nullptr});
+  t.queue.synced(t.line);
+  CHECK(t.queue.next_turn(t.line, true) == turn{&t.b, &t.c, &later, nullptr});
 }
 
 TEST_CASE("a write is finished by its Sync, where it is committed, and not before") {
-  pipeline queue({});
-  operation write;
-  write.writes = true;
-  REQUIRE(queue.push(write));
-  CHECK(queue.next_turn() == turn{&write, nullptr});
+  crowd one(0, 1);
+  pipeline queue;
+  CHECK(queue.next_turn(one.line, true) == turn{&one.writes[0], nullptr});
   CHECK(queue.answered(verdict::succeeded) == nullptr);
   CHECK(queue.awaits_server());
-  CHECK(queue.synced() == &write);
+  CHECK(queue.synced(one.line) == &one.writes[0]);
   CHECK_FALSE(queue.awaits_server());
+  CHECK_FALSE(queue.writes());
 }
 
 TEST_CASE("a write whose connection is lost before its Sync may have been done") {
-  pipeline queue({});
-  operation write;
-  write.writes = true;
-  REQUIRE(queue.push(write));
-  queue.next_turn();
+  crowd one(0, 1);
+  pipeline queue;
+  queue.next_turn(one.line, true);
   CHECK(queue.answered(verdict::succeeded) == nullptr);
-  CHECK(queue.lost().sent == turn{&write});
+  CHECK(queue.lost().sent == turn{&one.writes[0]});
+  CHECK_FALSE(queue.writes());
 }
 
-TEST_CASE("a lost connection tells what was sent from what was not") {
+TEST_CASE("a lost connection tells what may have run from what did not; who waits still waits") {
   three_reads t;
   operation later;
-  t.queue.next_turn();
-  REQUIRE(t.queue.push(later));
+  t.queue.next_turn(t.line, true);
+  REQUIRE(t.line.push(later));
   CHECK(t.queue.answered(verdict::failed) == &t.a);
   CHECK(t.queue.answered(verdict::aborted) == nullptr);
   const auto left = t.queue.lost();
-  CHECK(left.not_sent == turn{&t.b, &later});
+  CHECK(left.aborted == turn{&t.b});
   CHECK(left.sent == turn{&t.c});
-  CHECK(t.queue.load() == 0);
+  CHECK(t.queue.in_flight() == 0);
+  CHECK(t.line.take_read() == &later);
 }
 
-// A server that answers in order, fails some statements, aborts up to the next Sync as PostgreSQL does, and
-// sometimes dies.
+// Servers that answer in order, fail some statements, abort up to the next Sync as PostgreSQL does, and
+// sometimes die; their connections take turns from one line.
 TEST_CASE("every statement comes back exactly once, whatever fails") {
   const auto seed = std::random_device{}();
   INFO("seed " << seed);
   std::mt19937 random(seed);
   const auto one_in = [&](unsigned n) { return random() % n == 0; };
   for (int round = 0; round < 200; ++round) {
-    pipeline queue(
-        {.in_flight_max = 1 + random() % 8, .waiting_max = 64, .sync_reads_max = 1 + random() % 4});
+    waiting_line line(64);
+    struct connection {
+      pipeline queue;
+      std::deque<operation*> server = {};
+      bool aborting = false;
+    };
+    std::vector<connection> connections;
+    for (int i = 0; i < 3; ++i) connections.push_back({pipeline(1 + random() % 4)});
     std::vector<operation> all(40);
     std::map<const operation*, int> back;
-    std::deque<operation*> server;
-    bool aborting = false;
-    const auto answer_one = [&] {
-      if (server.empty()) return;
-      auto* const front = server.front();
-      server.pop_front();
+    const auto take = [&](connection& c) {
+      for (auto* item : c.queue.next_turn(line, one_in(2))) c.server.push_back(item);
+    };
+    const auto answer_one = [&](connection& c) {
+      if (c.server.empty()) return;
+      auto* const front = c.server.front();
+      c.server.pop_front();
       if (!front) {
-        REQUIRE(queue.expects_sync());
-        aborting = false;
-        if (const auto* committed = queue.synced()) ++back[committed];
+        REQUIRE(c.queue.expects_sync());
+        c.aborting = false;
+        if (const auto* committed = c.queue.synced(line)) ++back[committed];
         return;
       }
-      REQUIRE(queue.expects_answer());
-      const auto v = aborting ? verdict::aborted : one_in(5) ? verdict::failed : verdict::succeeded;
-      aborting |= v == verdict::failed;
-      if (const auto* done = queue.answered(v)) ++back[done];
+      REQUIRE(c.queue.expects_answer());
+      const auto v = c.aborting ? verdict::aborted : one_in(5) ? verdict::failed : verdict::succeeded;
+      c.aborting |= v == verdict::failed;
+      if (const auto* done = c.queue.answered(v)) ++back[done];
+    };
+    const auto die = [&](connection& c) {
+      c.server.clear();
+      c.aborting = false;
+      const auto left = c.queue.lost();
+      for (const auto* sent : left.sent) ++back[sent];
+      line.push_front(left.aborted);
     };
     for (auto& one : all) {
       one.writes = one_in(3);
-      REQUIRE(queue.push(one));
-      for (auto* item : queue.next_turn()) server.push_back(item);
-      while (one_in(2) && !server.empty()) answer_one();
-      if (one_in(30)) {
-        server.clear();
-        aborting = false;
-        const auto left = queue.lost();
-        for (const auto* sent : left.sent) ++back[sent];
-        for (auto* not_sent : left.not_sent) REQUIRE(queue.push(*not_sent));
+      REQUIRE(line.push(one));
+      auto& c = connections[random() % connections.size()];
+      take(c);
+      while (one_in(2) && !c.server.empty()) answer_one(c);
+      if (one_in(30)) die(c);
+    }
+    const auto busy = [&] {
+      return line.size() > 0 || std::any_of(connections.begin(), connections.end(),
+                                            [](const auto& c) { return c.queue.awaits_server(); });
+    };
+    while (busy())
+      for (auto& c : connections) {
+        take(c);
+        answer_one(c);
       }
-    }
-    while (queue.load() > 0 || !server.empty()) {
-      for (auto* item : queue.next_turn()) server.push_back(item);
-      answer_one();
-    }
     for (const auto& one : all) CHECK(back[&one] == 1);
   }
 }

@@ -19,6 +19,9 @@ TEST_CASE("a path and a method say what is to be done with which worker") {
   CHECK(post("/workers/[::1]:80/weight").what == kind::weight);
   CHECK(post("/workers/[::1]:80/weight").worker == "[::1]:80");
   CHECK(post("/workers/a:1/drain/").what == kind::none);
+  CHECK(post("/workers/unix:/run/atelier/1/drain").what == kind::drain);
+  CHECK(post("/workers/unix:/run/atelier/1/drain").worker == "unix:/run/atelier/1");
+  CHECK(get("/workers/unix:/run/atelier/1") == kind::show);
   CHECK(methods_of("/workers") == "GET, HEAD, POST");
   CHECK(methods_of("/workers/a:1") == "GET, HEAD");
   CHECK(methods_of("/workers/a:1/remove") == "POST");

@@ -2,8 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-#include <set>
-
 using namespace atelier;
 using namespace atelier::stack;
 using namespace std::chrono_literals;
@@ -22,13 +20,6 @@ TEST_CASE("port 0 becomes a free port, any other stays", "[stack]") {
   REQUIRE(chosen);
   CHECK(chosen->port != 0);
   CHECK(free_address(*chosen, "--listen")->port == chosen->port);
-}
-
-TEST_CASE("workers get different ports that no outgoing connection is given", "[stack]") {
-  const auto ports = free_worker_ports(20);
-  REQUIRE(ports);
-  CHECK(std::set(ports->begin(), ports->end()).size() == 20);
-  for (const auto port : *ports) CHECK(port < 65535);
 }
 
 TEST_CASE("a listener on every interface is reached by loopback", "[stack]") {

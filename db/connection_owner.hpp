@@ -1,0 +1,24 @@
+// The pool, as its connections see it. Private to db.
+#pragma once
+
+#include "db/error.hpp"
+#include "db/pipeline.hpp"
+
+namespace atelier::db {
+
+class connection_owner {
+ public:
+  virtual waiting_line& line() = 0;
+  virtual bool may_write() const = 0;  // one connection more
+
+  /// There may be more to do than the connection that has just taken a turn can take.
+  virtual void spread() = 0;
+
+  /// What to do with statements whose connection is gone. Must not call back into it.
+  virtual void lost(const pipeline::leftovers& left, errc why) = 0;
+
+ protected:
+  ~connection_owner() = default;
+};
+
+}  // namespace atelier::db
