@@ -112,21 +112,26 @@ void add_load(CLI::App& role, action& chosen) {
           "an empty database is loaded")
       ->check(CLI::IsMember({"replace", "append"}).description(""))
       ->type_name("replace|append");
-  command
-      .add_option_function<std::string>(
-          "--on-conflict",
-          [options](const std::string& what) {
-            options->on_conflict = what == "update" ? etl::conflict::update : etl::conflict::skip;
-          },
-          "What append does with a row whose id is there already: skip, which is the default, or update")
-      ->check(CLI::IsMember({"skip", "update"}).description(""))
-      ->type_name("skip|update");
+  auto* const on_conflict =
+      command
+          .add_option_function<std::string>(
+              "--on-conflict",
+              [options](const std::string& what) {
+                options->on_conflict = what == "update" ? etl::conflict::update : etl::conflict::skip;
+              },
+              "What append does with a row whose id is there already: skip, which is the default, or update")
+          ->check(CLI::IsMember({"skip", "update"}).description(""))
+          ->type_name("skip|update");
   command.add_flag("--partial", options->partial,
                    "Load though some of the seven sets are missing; those are left empty");
   command
       .add_option("--rejects", options->rejects, "Folder for the rows that were not loaded and the reasons")
       ->type_name("DIR");
-  command.callback([&chosen, options] { chosen = [options] { return run_load(*options, true); }; });
+  command.callback([&chosen, options, on_conflict] {
+    if (on_conflict->count() > 0 && options->mode != etl::load_mode::append)
+      throw CLI::ValidationError("--on-conflict is for --mode append: add that, or leave --on-conflict out");
+    chosen = [options] { return run_load(*options, true); };
+  });
 }
 
 void add_check(CLI::App& role, action& chosen) {
@@ -158,7 +163,10 @@ int run_read(const etl::read_options& options) {
     return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   });
   if (!done) return report(done.error());
-  if (std::fflush(stdout) != 0) return report(fail("the table cannot be written to standard output"));
+  if (std::fflush(stdout) != 0)
+    return report(
+        fail("the table cannot be written to standard output: its reader has gone, or its disk is full; make "
+             "room and start again"));
   return 0;
 }
 
@@ -171,7 +179,7 @@ void add_read(CLI::App& role, action& chosen) {
       .add_option("FILE", options->file, "A file, -, http(s)://… or s3://…; gzip, zstd and zip are unpacked")
       ->required();
   const auto one_sign = [](const std::string& text) {
-    return sign(text) ? "" : "'" + text + "' is more than one byte";
+    return sign(text) ? "" : "'" + text + "' is more than one byte: write one, or \\t";
   };
   command
       .add_option_function<std::string>(
@@ -204,7 +212,10 @@ void add_read(CLI::App& role, action& chosen) {
           "--encoding", [options](const std::string& name) { options->stored = etl::encoding_of_name(name); },
           "utf-8, utf-16, utf-16le, utf-16be, latin1 or windows-1252")
       ->check([](const std::string& name) {
-        return etl::encoding_of_name(name) ? "" : "'" + name + "' is no encoding that is known here";
+        return etl::encoding_of_name(name) ? ""
+                                           : "'" + name +
+                                                 "' is no encoding that is known here: write utf-8, utf-16, "
+                                                 "utf-16le, utf-16be, latin1 or windows-1252";
       })
       ->type_name("NAME");
   command.callback([&chosen, options] { chosen = [options] { return run_read(*options); }; });

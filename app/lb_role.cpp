@@ -140,7 +140,8 @@ result<std::string> token_of(const lb_action& asked) {
   if (asked.wanted->token_file.empty()) return token;
   std::ifstream file(asked.wanted->token_file);
   if (!(file >> token))
-    return fail("the token in '{}' cannot be read: the file holds one word", asked.wanted->token_file);
+    return fail("the token in '{}' cannot be read: write one word into the file, and let this user read it",
+                asked.wanted->token_file);
   return token;
 }
 

@@ -6,6 +6,7 @@
 #include "core/version.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -70,8 +71,24 @@ std::string config_file(const chosen_role& role) {
   return variable.value_or("");
 }
 
+// CLI11 would say that something is missing, and not what was there in its place.
+std::optional<failure> unknown_command(const CLI::App& within, const chosen_role& role) {
+  const auto commands = within.get_subcommands([](const CLI::App*) { return true; });
+  const bool asks = !role.arguments.empty() && role.arguments.front().starts_with('-');
+  if (commands.empty() || asks) return std::nullopt;
+  std::vector<std::string> names;
+  names.reserve(commands.size());
+  for (const auto* one : commands) names.push_back(one->get_name());
+  if (role.arguments.empty())
+    return fail_with(exit_code::wrong_usage, "a command is missing: write one of {}", fmt::join(names, ", "));
+  return fail_with(exit_code::wrong_usage, "there is no command '{}': write one of {}",
+                   role.arguments.front(), fmt::join(names, ", "));
+}
+
 result<std::vector<std::string>> complete(CLI::App& program, const std::vector<std::string>& words) {
   const auto role = find_role(program, words);
+  if (auto unknown = unknown_command(role.command ? *role.command : program, role))
+    return std::move(*unknown);
   if (!role.command || !role.command->get_subcommands({}).empty()) return words;
   const auto known = option_names(*role.command);
   settings file;
@@ -177,7 +194,8 @@ int run_program(const std::vector<std::string>& words) {
     return what.chosen();
   } catch (const std::filesystem::filesystem_error& e) {
     // A folder that cannot be read or made: the roles ask first where they can, and this says the rest.
-    log::error("{}: {}", e.path1().string(), e.code().message());
+    log::error("'{}' cannot be used: {}; check that it is there and that this user may read and write it",
+               e.path1().string(), e.code().message());
     return static_cast<int>(exit_code::failed);
   }
 }

@@ -30,7 +30,9 @@ int open_for_appending(const std::string& file) {
 
 result<int> open_file(const std::string& file) {
   const int opened = open_for_appending(file);
-  if (opened < 0) return fail("the access log '{}' cannot be opened: {}", file, std::strerror(errno));
+  if (opened < 0)
+    return fail("the access log '{}' cannot be opened: {}; choose another with --access-log-file", file,
+                std::strerror(errno));
   return opened;
 }
 
@@ -78,7 +80,9 @@ struct access_log::shared {
       lock.lock();
       writing_bytes = 0;
       if (!written) dropped += lines;
-      if (!written && !failing) log::error("the access log cannot be written: {}", std::strerror(reason));
+      if (!written && !failing)
+        log::error("the access log cannot be written: {}; its lines are dropped until there is room",
+                   std::strerror(reason));
       failing = !written;
     }
     close(file);

@@ -77,7 +77,9 @@ result<tcp::endpoint> resolve_tcp(const address& a) {
   tcp::resolver names(none);
   error_code error;
   const auto found = names.resolve(a.host, std::to_string(a.port), tcp::resolver::numeric_service, error);
-  if (error || found.empty()) return fail("the name '{}' cannot be resolved: {}", a.host, error.message());
+  if (error || found.empty())
+    return fail("the name '{}' cannot be resolved: {}; check it, or write its address", a.host,
+                error.message());
   return found.begin()->endpoint();
 }
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 
 namespace atelier {
 
@@ -25,6 +26,7 @@ class histogram {
     return 64e-6 * static_cast<double>(1U << bucket);
   }
   std::uint64_t count(std::size_t bucket) const { return counts_[bucket]; }
+  std::uint64_t total() const { return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{}); }
   std::chrono::nanoseconds sum() const { return sum_; }
 
  private:

@@ -47,13 +47,19 @@ result<tcp_acceptor> adopt_listener(asio::io_context& loop, int descriptor) {
   if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0 ||
       getsockname(descriptor, reinterpret_cast<sockaddr*>(&where), &where_size) != 0 ||
       (where.ss_family != AF_INET && where.ss_family != AF_INET6))
-    return fail("the inherited descriptor {} is not a listening TCP socket", descriptor);
+    return fail(
+        "the inherited descriptor {} is not a listening TCP socket: name one with ListenStream= in the "
+        "socket unit",
+        descriptor);
   tcp_acceptor acceptor(loop);
   error_code error;
   acceptor.assign(where.ss_family == AF_INET ? asio::ip::tcp::v4() : asio::ip::tcp::v6(), descriptor, error);
   if (!error) acceptor.set_option(asio::ip::tcp::no_delay(true), error);
   if (!error) acceptor.non_blocking(true, error);
-  if (error) return fail("the inherited descriptor {} cannot be used: {}", descriptor, error.message());
+  if (error)
+    return fail(
+        "the inherited descriptor {} cannot be used: {}; start without LISTEN_FDS, or mend the socket unit",
+        descriptor, error.message());
   return acceptor;
 }
 

@@ -20,9 +20,14 @@ failure explain(const address& where, const error_code& error) {
   if (error == asio::error::access_denied && where.is_path())
     return fail("{} may not be made by this user: choose a folder that it may write to", name);
   if (error == asio::error::access_denied)
-    return fail("{} may not be used by this user: ports below 1024 need CAP_NET_BIND_SERVICE", name);
-  if (error.value() == EADDRNOTAVAIL) return fail("{} is not an address of this machine", name);
-  return fail("cannot listen on {}: {}", name, error.message());
+    return fail(
+        "{} may not be used by this user: choose a port from 1024 on, or give the program "
+        "CAP_NET_BIND_SERVICE",
+        name);
+  if (error.value() == EADDRNOTAVAIL)
+    return fail(
+        "{} is not an address of this machine: choose one that `ip address` lists, or 0.0.0.0 for all", name);
+  return fail("cannot listen on {}: {}; choose another address", name, error.message());
 }
 
 }  // namespace
@@ -98,7 +103,8 @@ result<tcp_acceptor> listen_on_path(asio::io_context& loop, const std::string& p
   // Bound beside its place and then moved there: no moment without a socket when one takes over from another.
   const auto beside = fmt::format("{}.{}", path, getpid());
   if (beside.size() >= sizeof sockaddr_un::sun_path)
-    return fail_with(exit_code::wrong_usage, "the socket's path '{}' is longer than {} bytes", path,
+    return fail_with(exit_code::wrong_usage,
+                     "the socket's path '{}' is longer than {} bytes: choose a shorter one", path,
                      sizeof sockaddr_un::sun_path - 8);
   constexpr int few = 64;
   constexpr mode_t closed_to_all_but_us = 0177;
@@ -109,7 +115,7 @@ result<tcp_acceptor> listen_on_path(asio::io_context& loop, const std::string& p
     unlink(beside.c_str());
   }
   if (!error) return acceptor;
-  return fail("cannot listen on the socket '{}': {}", path, error.message());
+  return fail("cannot listen on the socket '{}': {}; choose another path", path, error.message());
 }
 
 void remove_file_of(const address& where) {

@@ -83,16 +83,18 @@ result<settings> read_settings(const std::string& file, const std::vector<std::s
   try {
     root = toml::parse_file(file);
   } catch (const toml::parse_error& e) {
+    if (e.source().begin.line == 0) return wrong("it cannot be read; check its path and its rights");
     std::ostringstream where;
     where << e.source().begin;
-    return wrong(fmt::format("{} ({})", e.description(), where.str()));
+    return wrong(fmt::format("{} ({}); mend the line", e.description(), where.str()));
   }
   for (const auto& [name, section] : root) {
     if (!section.is_table())
       return wrong(
           fmt::format("'{}' stands outside a section; write it under [{}]", name.str(), role.front()));
     if (!contains(roles, name.str()))
-      return wrong(fmt::format("unknown section [{}]; the roles are {}", name.str(), fmt::join(roles, ", ")));
+      return wrong(fmt::format("unknown section [{}]; write one of the roles: {}", name.str(),
+                               fmt::join(roles, ", ")));
   }
 
   settings found;
@@ -106,7 +108,7 @@ result<settings> read_settings(const std::string& file, const std::vector<std::s
       const std::string name(key.str());
       if (value.is_table() && !innermost) {
         if (name == role[depth + 1] || contains(commands, name)) continue;
-        return wrong(fmt::format("unknown section [{}.{}]; the commands are {}", role[depth], name,
+        return wrong(fmt::format("unknown section [{}.{}]; write one of the commands: {}", role[depth], name,
                                  fmt::join(commands, ", ")));
       }
       if (!contains(known, name)) {
@@ -117,7 +119,8 @@ result<settings> read_settings(const std::string& file, const std::vector<std::s
       }
       auto values = values_of(value);
       if (!values)
-        return wrong(fmt::format("'{}' must be text, a number, a boolean or a list of these", name));
+        return wrong(fmt::format(
+            "'{}' is a section or a date; write text, a number, a boolean or a list of these", name));
       found[name] = std::move(*values);
     }
   }

@@ -1,6 +1,7 @@
 // One prepared statement with its arguments, and whoever waits for its answer.
 #pragma once
 
+#include "core/async.hpp"
 #include "core/one_shot.hpp"
 #include "core/result.hpp"
 #include "db/answer.hpp"
@@ -28,6 +29,7 @@ struct statement {
 struct call : operation {
   std::size_t statement = 0;  // index into the pool's statements
   arguments with;
+  clock::time_point sent_at;
   outcome what = error{};
   one_shot done;
 

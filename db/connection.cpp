@@ -25,11 +25,12 @@ error error_of(const PGresult* result) {
 }  // namespace
 
 connection::connection(asio::io_context& loop, watchdog& dog, const pool_options& options, outage& trouble,
-                       connection_owner& of)
+                       pool_counters& count, connection_owner& of)
     : loop_(loop),
       watchdog_(dog),
       options_(options),
       outage_(trouble),
+      count_(count),
       owner_(of),
       link_(loop, options.conninfo, options.application_name),
       pause_(loop),
@@ -53,7 +54,9 @@ task<> connection::run() {
     if (co_await open()) {
       outage_.ends(link_.get());
       back_off_.reset();
+      ++count_.opened;
       co_await serve();
+      if (!stopping_) ++count_.lost;
     }
     if (!stopping_) report();
     close();
@@ -65,7 +68,9 @@ task<> connection::run() {
 }
 
 void connection::report() {
-  outage_.begins(silent_ ? "PostgreSQL is silent" : "no connection to PostgreSQL", link_.reason());
+  outage_.begins(silent_ ? "PostgreSQL is silent: look at its load, disk and locks"
+                         : "no connection to PostgreSQL: start it, or check --db",
+                 link_.reason());
 }
 
 task<bool> connection::open() {
@@ -147,17 +152,21 @@ void connection::take_turn() {
   const auto items = pipeline_.next_turn(owner_.line(), owner_.may_write());
   if (items.empty()) return;
   deadline = watchdog_.now() + options_.answer_timeout;
+  ++count_.round_trips;
+  const auto now = clock::now();
   bool sound = true;
-  for (const auto* item : items)
-    sound = sound && (item ? send(*static_cast<const call*>(item)) : PQpipelineSync(link_.get()) == 1);
+  for (auto* item : items)
+    sound = sound && (item ? send(*static_cast<call*>(item), now) : PQpipelineSync(link_.get()) == 1);
   if (sound && flush()) return;
   broken_ = true;
   link_.interrupt();
 }
 
-bool connection::send(const call& one) {
+bool connection::send(call& one, clock::time_point now) {
   constexpr int binary = 1;
   static const std::vector<int> all_binary(64, binary);
+  one.sent_at = now;
+  ++count_.statements;
   const auto values = one.with.values();
   const auto lengths = one.with.lengths();
   return PQsendQueryPrepared(link_.get(), options_.statements[one.statement].name.data(),
@@ -223,9 +232,14 @@ void connection::take_answer(pg_result result) {
 }
 
 void connection::wake_finished() {
+  if (finished_.empty()) return;
   auto finished = std::move(finished_);
   finished_.clear();
-  for (auto& [one, what] : finished) one->finish(std::move(what));
+  const auto now = clock::now();
+  for (auto& [one, what] : finished) {
+    count_.answer_times.add(now - one->sent_at);
+    one->finish(std::move(what));
+  }
 }
 
 void connection::close() {

@@ -4,6 +4,7 @@
 #include "core/watchdog.hpp"
 #include "db/call.hpp"
 #include "db/connection_owner.hpp"
+#include "db/counters.hpp"
 #include "db/link.hpp"
 #include "db/pool_options.hpp"
 
@@ -15,7 +16,7 @@ namespace atelier::db {
 class connection final : public watched {
  public:
   connection(asio::io_context& loop, watchdog& dog, const pool_options& options, outage& trouble,
-             connection_owner& of);
+             pool_counters& count, connection_owner& of);
 
   /// Opens, serves, and opens again with back-off, until stop().
   task<> run();
@@ -37,7 +38,7 @@ class connection final : public watched {
   task<bool> prepare();
   task<> serve();
   void take_turn();
-  bool send(const call& one);
+  bool send(call& one, clock::time_point now);
   bool flush();
   bool take_answers();
   void take_answer(pg_result result);
@@ -49,6 +50,7 @@ class connection final : public watched {
   watchdog& watchdog_;
   const pool_options& options_;
   outage& outage_;
+  pool_counters& count_;
   connection_owner& owner_;
   pipeline pipeline_;
   link link_;

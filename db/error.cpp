@@ -1,5 +1,7 @@
 #include "db/error.hpp"
 
+#include <algorithm>
+
 namespace atelier::db {
 
 std::string_view to_string(errc what) {
@@ -16,6 +18,12 @@ std::string_view to_string(errc what) {
       break;
   }
   return "rejected";
+}
+
+std::string label_of(errc what) {
+  std::string label(to_string(what));
+  std::replace(label.begin(), label.end(), ' ', '_');
+  return label;
 }
 
 }  // namespace atelier::db

@@ -24,4 +24,7 @@ struct error {
 
 std::string_view to_string(errc what);
 
+/// The same as a label of a metric: "connection_lost".
+std::string label_of(errc what);
+
 }  // namespace atelier::db

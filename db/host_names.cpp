@@ -79,8 +79,9 @@ task<result<servers>> look_up(servers named) {
     }
     const auto [error, endpoints] = co_await resolver.async_resolve(named.hosts[i], "", no_throw);
     if (error)
-      co_return fail("the name of the database's host '{}' cannot be found: {}", named.hosts[i],
-                     error.message());
+      co_return fail(
+          "the name of the database's host '{}' cannot be found: {}; check --db, or write its address",
+          named.hosts[i], error.message());
     for (const auto& entry : endpoints) add(i, entry.endpoint().address().to_string());
   }
   co_return found;

@@ -62,8 +62,9 @@ task<> listener::run() {
 
 void listener::close() {
   if (!stopping_)
-    outage_.begins(silent_ ? "PostgreSQL is silent to the cache's listener"
-                           : "the cache's listener has no connection to PostgreSQL",
+    outage_.begins(silent_ ? "PostgreSQL is silent to the cache's listener: look at its load and disk"
+                           : "the cache's listener has no connection to PostgreSQL: start it, or let it in "
+                             "(max_connections)",
                    link_.reason());
   beating_ = false;
   deadline = clock::time_point::max();

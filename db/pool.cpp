@@ -18,7 +18,8 @@ pool::pool(asio::io_context& loop, pool_options options)
       writers_max_(std::max<std::size_t>(options_.connections, 2) - 1) {
   connection_owner& self = *this;
   for (std::size_t i = 0; i < options_.connections; ++i)
-    connections_.push_back(std::make_unique<connection>(loop_, watchdog_, options_, *outage_, self));
+    connections_.push_back(
+        std::make_unique<connection>(loop_, watchdog_, options_, *outage_, counters_, self));
 }
 
 pool::~pool() = default;
@@ -57,10 +58,15 @@ task<outcome> pool::run(std::size_t statement, arguments with) {
   one.writes = options_.statements[statement].writes;
   one.statement = statement;
   one.with = std::move(with);
-  if (!is_connected()) co_return error{errc::unavailable};
-  if (!line_.push(one)) co_return error{errc::overloaded};
-  spread();
-  co_await one.done.wait();
+  if (!is_connected()) {
+    one.what = error{errc::unavailable};
+  } else if (!line_.push(one)) {
+    one.what = error{errc::overloaded};
+  } else {
+    spread();
+    co_await one.done.wait();
+  }
+  if (!one.what) ++counters_.errors[static_cast<std::size_t>(one.what.error().what)];
   co_return std::move(one.what);
 }
 
@@ -82,10 +88,12 @@ void pool::lost(const pipeline::leftovers& left, errc why) {
   auto again = left.aborted;
   for (auto* one : left.sent) {
     auto& broken = static_cast<call&>(*one);
-    if (!broken.writes && why == errc::connection_lost && broken.losses++ == 0)
+    if (!broken.writes && why == errc::connection_lost && broken.losses++ == 0) {
+      ++counters_.repeated;
       again.push_back(one);
-    else
+    } else {
       broken.finish(error{why, broken.writes});
+    }
   }
   line_.push_front(again);
   if (is_connected()) return spread();

@@ -4,6 +4,7 @@
 #include "core/async.hpp"
 #include "core/watchdog.hpp"
 #include "db/connection_owner.hpp"
+#include "db/counters.hpp"
 #include "db/pool_options.hpp"
 
 #include <memory>
@@ -32,6 +33,8 @@ class pool final : private connection_owner {
   bool is_connected() const { return connected() > 0; }
   std::size_t connected() const;
   std::size_t load() const;  // statements that wait or are in flight
+  const pool_counters& counted() const { return counters_; }
+  std::size_t connections_wanted() const { return options_.connections; }
 
  private:
   waiting_line& line() override { return line_; }
@@ -43,6 +46,7 @@ class pool final : private connection_owner {
   asio::io_context& loop_;
   pool_options options_;
   watchdog watchdog_;
+  pool_counters counters_;
   std::unique_ptr<outage> outage_;
   waiting_line line_;
   std::size_t writers_max_;  // connections that write at a time: where there are two, one is left for reads

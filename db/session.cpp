@@ -78,7 +78,7 @@ result<session> session::open(const std::string& conninfo, std::string_view appl
 }
 
 failure session::last_error(std::string_view doing) const {
-  return fail("{} failed on {}: {}", doing, place_of(connection_.get()),
+  return fail("{} failed on {}: {}; PostgreSQL's own log tells more", doing, place_of(connection_.get()),
               first_line(PQerrorMessage(connection_.get())));
 }
 
@@ -90,7 +90,8 @@ result<rows> session::checked(pg_result answer, const std::string& sql) {
     case PGRES_TUPLES_OK:
       return rows(std::move(answer));
     default:
-      return last_error(fmt::format("'{}'", sql.substr(0, std::min<std::size_t>(sql.find('\n'), 80))));
+      // Its verb alone: what stands behind may be a user's data, and helps nobody who cannot change it.
+      return last_error(fmt::format("a statement ({})", sql.substr(0, sql.find_first_of(" \n;"))));
   }
 }
 
@@ -126,7 +127,7 @@ result<std::size_t> session::copy_end() {
     if (PQresultStatus(answer.get()) == PGRES_COMMAND_OK)
       done.emplace(std::move(answer));
     else if (!problem)
-      problem = fail("COPY failed on {}: {}", place_of(connection_.get()),
+      problem = fail("COPY failed on {}: {}; PostgreSQL's own log tells more", place_of(connection_.get()),
                      first_line(PQresultErrorMessage(answer.get())));
   }
   if (problem) return std::move(*problem);

@@ -98,7 +98,7 @@ result<reading_archive> open_zip(const std::string& path) {
   reading_archive zip(archive_read_new());
   archive_read_support_format_zip_seekable(zip.get());  // wants its directory, so that a cut file is noticed
   if (archive_read_open_filename(zip.get(), path.c_str(), packed_bytes) != ARCHIVE_OK)
-    return fail("'{}' cannot be unpacked: {}", path, reason(zip.get()));
+    return fail("'{}' cannot be unpacked: {}; fetch or make it again", path, reason(zip.get()));
   return zip;
 }
 
@@ -142,7 +142,7 @@ result<std::unique_ptr<byte_source>> open_zip_member(const std::string& path, co
     return std::unique_ptr<byte_source>(
         std::make_unique<entry_source>(fmt::format("{}/{}", path, member), std::move(*zip), size));
   }
-  return fail("'{}' has no '{}' any more: it was changed while it was read", path, member);
+  return fail("'{}' has no '{}' any more: it was changed while it was read; start again", path, member);
 }
 
 }  // namespace atelier::etl

@@ -74,7 +74,10 @@ result<std::size_t> copy_writer::finish() {
   auto taken = session_->copy_end();  // says more than a failed send
   if (!taken) return taken.error();
   if (problem_) return *problem_;
-  if (*taken != rows_) return fail("PostgreSQL took {} of {} rows of a COPY", *taken, rows_);
+  if (*taken != rows_)
+    return fail(
+        "PostgreSQL took {} of {} rows of a COPY: nothing was published; load again, and tell us if it stays",
+        *taken, rows_);
   return taken;
 }
 

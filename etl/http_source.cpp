@@ -115,7 +115,8 @@ class http_source final : public byte_source {
 
 result<> http_source::begin() {
   easy_.reset(curl_easy_init());
-  if (!easy_ || !multi_) return fail("'{}' cannot be read: no memory", request_.shown);
+  if (!easy_ || !multi_)
+    return fail("'{}' cannot be read: no memory; read fewer at a time (--jobs)", request_.shown);
   CURL* c = easy_.get();
   curl_easy_setopt(c, CURLOPT_URL, request_.url.c_str());
   curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -201,7 +202,7 @@ void http_source::see_status() {
     return;
   }
   if (!version_.empty() && !version_now_.empty() && version_ != version_now_)
-    problem_ = "it was changed while it was being read; start again";
+    problem_ = "it was changed while it was being read";
   else if (status == 200)
     to_skip_ = received_;
   else if (!range_now_.starts_with(fmt::format("bytes {}-", received_)))
@@ -245,14 +246,16 @@ failure http_source::refusal() {
   if (request_.as && (status == 301 || status == 307 || code == "AuthorizationHeaderMalformed"))
     return fail("'{}' cannot be read: the service says {}; name the bucket's region in AWS_REGION",
                 request_.shown, said);
-  if (status == 404) return fail("'{}' is not there: the server says {}", request_.shown, said);
-  return fail("'{}' cannot be read: the server says {}", request_.shown, said);
+  if (status == 404)
+    return fail("'{}' is not there: the server says {}; check the address", request_.shown, said);
+  return fail("'{}' cannot be read: the server says {}; check the address, or ask who runs it",
+              request_.shown, said);
 }
 
 result<> http_source::take_up_again(const std::string& why) {
   if (++breaks_ > breaks_max)
-    return fail("'{}' cannot be read: {} ({} times, {} bytes came before)", request_.shown, why, breaks_max,
-                received_);
+    return fail("'{}' cannot be read: {} ({} times, {} bytes came before); try later", request_.shown, why,
+                breaks_max, received_);
   log::warning("the transfer broke and goes on where it was source={} bytes={} why={}", request_.shown,
                received_, why);
   stop();
@@ -262,7 +265,7 @@ result<> http_source::take_up_again(const std::string& why) {
 }
 
 result<> http_source::judge_end(CURLcode code) {
-  if (!problem_.empty()) return fail("'{}' cannot be read on: {}", request_.shown, problem_);
+  if (!problem_.empty()) return fail("'{}' cannot be read on: {}; start again", request_.shown, problem_);
   if (!status_seen_) see_status();  // there was no body
   long status = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
@@ -317,7 +320,8 @@ result<std::string> read_http(http_request request, std::size_t bytes_max) {
   const auto got = read_fully(**source, all);
   if (!got) return got.error();
   if (*got > bytes_max)
-    return fail("'{}' has more than the {} bytes that are expected there", shown, bytes_max);
+    return fail("'{}' has more than the {} bytes that are expected there: check the address", shown,
+                bytes_max);
   all.resize(*got);
   return all;
 }

@@ -111,6 +111,14 @@ struct looked_at {
   std::string why_not;
 };
 
+// The first line as a message may show it: short, and without what may be somebody's e-mail address.
+std::string shown_line(std::string_view text) {
+  constexpr std::size_t bytes_max = 120;
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  const auto line = text.substr(0, std::min(text.find_first_of("\r\n"), bytes_max));
+  return std::string(line.find('@') == line.npos ? line : std::string_view("… @ …"));
+}
+
 result<looked_at> look_at(const place& from) {
   auto opened = open_place(from);
   if (!opened) return opened.error();
@@ -118,7 +126,8 @@ result<looked_at> look_at(const place& from) {
   const auto got = read_fully((*opened)->content(), raw);
   if (!got) return got.error();
   raw.resize(*got);
-  if (raw.empty()) return fail("'{}' is empty: it has not even a header", from.shown);
+  if (raw.empty())
+    return fail("'{}' is empty: it has not even a header; make it again, or leave it out", from.shown);
 
   input found;
   found.from = from;
@@ -131,11 +140,11 @@ result<looked_at> look_at(const place& from) {
   if (!decoded) return decoded.error();
   text.resize(*decoded);
   if (!find_dialect(found, text)) {
-    const auto start = text.starts_with("\xef\xbb\xbf") ? 3U : 0U;
-    return looked_at{std::nullopt,
-                     fmt::format("'{}' is none of the seven sets: its first line is '{}'", from.shown,
-                                 text.substr(start, std::min<std::size_t>(
-                                                        text.find_first_of("\r\n", start) - start, 120)))};
+    const auto why = fail(
+        "'{}' is none of the seven sets: its first line is '{}'; give it one of their headers, or leave it "
+        "out",
+        from.shown, shown_line(text));
+    return looked_at{std::nullopt, why.what};
   }
   if (!from.member.empty()) found.bytes = from.bytes;
   if (from.where == place::kind::standard_input) {
@@ -178,7 +187,8 @@ result<std::vector<input>> find_inputs(const std::vector<std::string>& sources) 
       }
     }
   }
-  if (inputs.empty()) return fail("none of the files is one of the seven sets");
+  if (inputs.empty())
+    return fail("none of the files is one of the seven sets: docs/loading.md tells their names and columns");
   return inputs;
 }
 

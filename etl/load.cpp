@@ -85,7 +85,7 @@ result<> assert_identity(const load_report& report) {
       return fail(
           "'{}': the figures do not add up: {} rows read, but {} loaded, {} repaired, {} rejected, {} "
           "duplicates; this is an error of this "
-          "program, and nothing was published",
+          "program, and nothing was published: report it with --report's file",
           file.file, file.counts.rows_read, file.counts.loaded, file.counts.repaired, file.counts.rejected,
           file.counts.duplicates);
   return {};

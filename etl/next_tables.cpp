@@ -49,7 +49,8 @@ result<table_build> indexes_of(db::session& session, std::string_view table) {
     std::string sql(indexes->text(i, 0));
     const auto at = sql.find(on);
     if (at == std::string::npos)
-      return fail("the index '{}' cannot be built again from its definition", indexes->text(i, 1));
+      return fail("the index '{}' cannot be built again from its definition: drop it and load again",
+                  indexes->text(i, 1));
     sql.replace(at, on.size(), fmt::format(" ON {}.", next_schema));
     build.side_by_side.push_back(std::move(sql));
     if (indexes->text(i, 2) == "t")

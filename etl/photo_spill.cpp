@@ -85,8 +85,8 @@ result<const char*> photo_spill::at(std::uint64_t position, std::size_t back) {
           ::pread(descriptor_, window_.data() + done, window_.size() - done, static_cast<off_t>(from + done));
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0)
-        return fail("the temporary file in '{}' cannot be read: {}", temporary_folder(),
-                    std::strerror(errno));
+        return fail("the temporary file in '{}' cannot be read: {}; name another folder in TMPDIR",
+                    temporary_folder(), std::strerror(errno));
       done += static_cast<std::size_t>(n);
     }
     return {};

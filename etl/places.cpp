@@ -45,8 +45,8 @@ result<std::vector<place>> places_of_folder(const std::string& folder) {
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
     if (is_data_name(at->path().filename().string()) && at->is_regular_file())
       found.push_back(file_place(at->path().string()));
-  if (error) return fail("folder '{}' cannot be read: {}", folder, error.message());
-  if (found.empty()) return fail("there is no .csv file in '{}'", folder);
+  if (error) return fail("folder '{}' cannot be read: {}; start as a user who may", folder, error.message());
+  if (found.empty()) return fail("there is no .csv file in '{}': check the path", folder);
   return found;
 }
 
@@ -57,7 +57,7 @@ result<std::vector<place>> places_of_glob(const std::string& pattern) {
     for (std::size_t i = 0; i < matched.gl_pathc; ++i)
       if (!fs::is_directory(matched.gl_pathv[i])) found.push_back(file_place(matched.gl_pathv[i]));
   ::globfree(&matched);
-  if (found.empty()) return fail("nothing matches '{}'", pattern);
+  if (found.empty()) return fail("nothing matches '{}': check the path and the pattern", pattern);
   return found;
 }
 
@@ -89,7 +89,7 @@ result<std::vector<place>> places_of_bucket(const std::string& address) {
       below.push_back(one);
   }
   auto& found = exact.empty() ? below : exact;
-  if (found.empty()) return fail("there is no .csv object at '{}'", address);
+  if (found.empty()) return fail("there is no .csv object at '{}': check the bucket and the prefix", address);
   if (by_glob || exact.empty())
     for (auto& one : found) one.from_many = true;
   return found;
@@ -151,7 +151,7 @@ result<std::vector<place>> members_of(const place& zip, byte_source* stream) {
     one.from_many = true;
     found.push_back(std::move(one));
   }
-  if (found.empty()) return fail("there is no .csv file in '{}'", zip.shown);
+  if (found.empty()) return fail("there is no .csv file in '{}': check what was packed", zip.shown);
   sort_by_name(found);
   return found;
 }
@@ -228,7 +228,7 @@ result<std::vector<place>> find_places(const std::string& word) {
     found = std::vector<place>{{.where = place::kind::http, .shown = shown_address(word), .address = word}};
   } else if (word.find("://") != std::string::npos && !fs::exists(word)) {
     return fail_with(exit_code::wrong_usage,
-                     "'{}' cannot be read from: http://, https:// and s3:// are known", word);
+                     "'{}' is of a kind that cannot be read from: write http://, https:// or s3://", word);
   } else if (fs::is_directory(word)) {
     found = places_of_folder(word);
     if (found)

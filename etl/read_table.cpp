@@ -167,7 +167,10 @@ result<> read_table(const read_options& options, const std::function<bool(std::s
   }
   if (header.size() < shape.header_records && !header.empty()) writer.write(joined(header));
   rows.finish();
-  if (!writer.flush()) return fail("the table cannot be written to standard output");
+  if (!writer.flush())
+    return fail(
+        "the table cannot be written to standard output: its reader has gone, or its disk is full; make room "
+        "and start again");
   return {};
 }
 

@@ -186,7 +186,8 @@ std::uint64_t run_state::rows_at_most() const {
 std::optional<failure> run_state::over_limit(bool at_end) const {
   const auto rejected = rejected_.load();
   if (limit_.rows && rejected > *limit_.rows)
-    return fail_with(exit_code::stopped_by_limit, "more than {} rows were rejected (--max-rejects): {}",
+    return fail_with(exit_code::stopped_by_limit,
+                     "more than {} rows were rejected (--max-rejects): {}; --rejects DIR keeps which and why",
                      *limit_.rows, kept_);
   if (!limit_.share) return std::nullopt;
   std::uint64_t rows = 0;
@@ -197,9 +198,10 @@ std::optional<failure> run_state::over_limit(bool at_end) const {
   }
   if (!limit_passed_ && static_cast<double>(rejected) <= *limit_.share * static_cast<double>(rows))
     return std::nullopt;
-  return fail_with(exit_code::stopped_by_limit,
-                   "{} rows were rejected, more than {}% of all (--max-rejects): {}", rejected,
-                   *limit_.share * 100, kept_);
+  return fail_with(
+      exit_code::stopped_by_limit,
+      "{} rows were rejected, more than {}% of all (--max-rejects): {}; --rejects DIR keeps which and why",
+      rejected, *limit_.share * 100, kept_);
 }
 
 load_report run_state::report() const {

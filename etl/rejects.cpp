@@ -69,14 +69,18 @@ reject_files::reject_files(std::string stem, std::string input)
 reject_files::handle reject_files::open(const std::string& path) {
   const int descriptor = open_private(path);
   handle opened(descriptor >= 0 ? ::fdopen(descriptor, "w") : nullptr);
-  if (!opened && !problem_) problem_ = fail("'{}' cannot be written: {}", path, std::strerror(errno));
+  if (!opened && !problem_)
+    problem_ =
+        fail("'{}' cannot be written: {}; choose another folder with --rejects", path, std::strerror(errno));
   return opened;
 }
 
 void reject_files::put(std::FILE* f, std::string_view bytes) {
   if (std::fwrite(bytes.data(), 1, bytes.size(), f) != bytes.size() && !problem_)
-    problem_ = fail("the rejects '{}.rejects.*' cannot be written: {}; nothing was published", stem_,
-                    std::strerror(errno));
+    problem_ = fail(
+        "the rejects '{}.rejects.*' cannot be written: {}; nothing was published: make room, or choose "
+        "another folder with --rejects",
+        stem_, std::strerror(errno));
 }
 
 void reject_files::add(const reject_note& note) {
@@ -99,8 +103,10 @@ void reject_files::add(const reject_note& note) {
 result<> reject_files::finish() {
   for (auto* f : {rows_.get(), log_.get()})
     if (f && std::fflush(f) != 0 && !problem_)
-      problem_ = fail("the rejects '{}.rejects.*' cannot be written: {}; nothing was published", stem_,
-                      std::strerror(errno));
+      problem_ = fail(
+          "the rejects '{}.rejects.*' cannot be written: {}; nothing was published: make room, or choose "
+          "another folder with --rejects",
+          stem_, std::strerror(errno));
   if (problem_) return *problem_;
   return {};
 }

@@ -110,7 +110,8 @@ result<> write_report(const load_report& report, const std::string& path) {
   if (!good || std::rename(part.c_str(), path.c_str()) != 0) {
     const int error = errno;
     std::remove(part.c_str());
-    return fail("the report '{}' cannot be written: {}", path, std::strerror(error));
+    return fail("the report '{}' cannot be written: {}; choose another file with --report", path,
+                std::strerror(error));
   }
   return {};
 }

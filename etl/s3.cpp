@@ -129,7 +129,9 @@ result<std::vector<s3_object>> list_s3(const aws_settings& settings, const s3_pl
     const auto answer = read_http({url, shown, settings}, page_bytes_max);
     if (!answer) return answer.error();
     auto page = parse_s3_page(*answer);
-    if (!page) return fail("'{}' cannot be listed: the service's answer is no list of objects", shown);
+    if (!page)
+      return fail("'{}' cannot be listed: the service's answer is no list of objects; check AWS_ENDPOINT_URL",
+                  shown);
     for (auto& object : page->objects) all.push_back(std::move(object));
     if (all.size() > objects_max)
       return fail("'{}' has more than {} objects: name a longer beginning of their keys", shown, objects_max);

@@ -177,7 +177,8 @@ result<> close_all(sample_files& files) {
 result<sample_summary> write_sample(const sample_options& options) {
   std::error_code error;
   std::filesystem::create_directories(options.directory, error);
-  if (error) return fail("folder '{}' cannot be made: {}", options.directory, error.message());
+  if (error)
+    return fail("folder '{}' cannot be made: {}; choose another folder", options.directory, error.message());
 
   std::array<std::optional<sample_file>, set_count> opened;
   for (const auto& shape : all_sets()) {

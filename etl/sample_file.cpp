@@ -87,13 +87,15 @@ result<> sample_file::finish() {
   write_out();
   if (error_ == 0 && ::close(std::exchange(descriptor_, -1)) != 0) error_ = errno;
   if (error_ != 0)
-    return fail("'{}' cannot be written: {}; nothing was left behind", part_, std::strerror(error_));
+    return fail("'{}' cannot be written: {}; nothing was left behind: make room, or choose another folder",
+                part_, std::strerror(error_));
   return {};
 }
 
 result<> sample_file::publish() {
   if (std::rename(part_.c_str(), path_.c_str()) != 0)
-    return fail("'{}' cannot be renamed to '{}': {}", part_, path_, std::strerror(errno));
+    return fail("'{}' cannot be renamed to '{}': {}; choose another folder", part_, path_,
+                std::strerror(errno));
   part_.clear();
   return {};
 }

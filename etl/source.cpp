@@ -23,7 +23,9 @@ class file_source final : public byte_source {
     for (;;) {
       const auto got = ::read(descriptor_, space.data(), space.size());
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return fail("'{}' cannot be read: {}", name_, std::strerror(errno));
+      if (got < 0)
+        return fail("'{}' cannot be read: {}; look at its disk, and start again", name_,
+                    std::strerror(errno));
       return static_cast<std::size_t>(got);
     }
   }
@@ -39,11 +41,13 @@ class file_source final : public byte_source {
 
 result<std::unique_ptr<byte_source>> open_file(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return fail("'{}' cannot be read: {}", path, std::strerror(errno));
+  if (descriptor < 0)
+    return fail("'{}' cannot be read: {}; check the path, and that this user may", path,
+                std::strerror(errno));
   struct stat about {};
   if (::fstat(descriptor, &about) != 0 || S_ISDIR(about.st_mode)) {
     ::close(descriptor);
-    return fail("'{}' is not a file", path);
+    return fail("'{}' is not a file: name one, a folder or a glob", path);
   }
   std::optional<std::uint64_t> size;
   if (S_ISREG(about.st_mode)) size = static_cast<std::uint64_t>(about.st_size);
@@ -52,7 +56,8 @@ result<std::unique_ptr<byte_source>> open_file(const std::string& path) {
 
 result<std::unique_ptr<byte_source>> open_standard_input() {
   const int descriptor = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-  if (descriptor < 0) return fail("standard input cannot be read: {}", std::strerror(errno));
+  if (descriptor < 0)
+    return fail("standard input cannot be read: {}; give a file instead", std::strerror(errno));
   return std::unique_ptr<byte_source>(
       std::make_unique<file_source>("standard input", descriptor, std::nullopt));
 }

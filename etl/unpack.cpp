@@ -23,7 +23,7 @@ class gzip_source final : public byte_source {
   ~gzip_source() override { inflateEnd(&stream_); }
 
   result<std::size_t> read(std::span<char> space) override {
-    if (!usable_) return fail("'{}' cannot be unpacked: no memory", name_);
+    if (!usable_) return fail("'{}' cannot be unpacked: no memory; read fewer at a time (--jobs)", name_);
     stream_.next_out = reinterpret_cast<Bytef*>(space.data());
     stream_.avail_out = static_cast<uInt>(std::min<std::size_t>(space.size(), 1 << 30));
     const auto wanted = stream_.avail_out;

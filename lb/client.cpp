@@ -148,7 +148,7 @@ task<bool> client_connection::introduce() {
   if (!admit()) {
     ++shared_.count.limited;
     if (!space_) space_ = shared_.workspaces.take();
-    co_await refuse(429, "too many connections from this address");
+    co_await refuse(429, "too many connections from this address, close some");
     co_return false;
   }
   introduced_ = true;
@@ -179,7 +179,7 @@ task<bool> client_connection::run() {
           if (space_->in.empty()) co_return true;
           continue;
         }
-        co_await refuse(408, "the request did not arrive in time");
+        co_await refuse(408, "the request did not arrive in time, send it again");
         co_return false;
       }
       if (!receive() || (leaves() && space_->in.empty())) co_return false;

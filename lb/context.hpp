@@ -22,12 +22,14 @@ struct counters {
   std::array<std::uint64_t, 6>
       answers{};  // to clients, by the first digit of the status, the proxy's own included
   std::uint64_t retries = 0;
-  std::uint64_t unavailable = 0;  // requests for which no worker had room in time
-  std::uint64_t limited = 0;      // asked too fast, or had too many connections: 429
-  std::uint64_t broken_off = 0;   // answers that could not be finished: the worker or the client left
-  std::uint64_t bytes_in = 0;     // from clients
-  std::uint64_t bytes_out = 0;    // to clients
-  histogram request_times;        // from a request's whole head to the last byte of its answer
+  std::uint64_t retries_delayed = 0;  // by the budget
+  std::uint64_t retries_refused = 0;  // the budget had no room in time
+  std::uint64_t unavailable = 0;      // requests for which no worker had room in time
+  std::uint64_t limited = 0;          // asked too fast, or had too many connections: 429
+  std::uint64_t broken_off = 0;       // answers that could not be finished: the worker or the client left
+  std::uint64_t bytes_in = 0;         // from clients
+  std::uint64_t bytes_out = 0;        // to clients
+  histogram request_times;            // from a request's whole head to the last byte of its answer
 };
 
 /// What a connection needs only while a request is under way.

@@ -73,7 +73,7 @@ void exchange::check_limits() {
   if (wait.count() == 0) return;
   ++shared_.count.limited;
   retry_after_ = std::chrono::ceil<std::chrono::seconds>(wait);
-  answer_error(429, "limited", "too many requests from this address");
+  answer_error(429, "limited", "too many requests from this address, wait as Retry-After says");
 }
 
 exchange::~exchange() {

@@ -21,7 +21,7 @@ void exchange::time_is_over() {
     if (head_written_)
       leave("too_slow");
     else
-      answer_error(504, "too_slow", "the request took too long");
+      answer_error(504, "too_slow", "the request took too long, try again");
   } else if (answer_done_ || !space_.to_client.empty()) {
     leave("client_slow");  // it does not take its answer
   } else if (!upload_done_ && !upload_broken_ && space_.to_worker.empty()) {
@@ -92,6 +92,7 @@ void exchange::prepare_retry() {
   queued_for_retry_ = !shared_.retry_line.empty() ||
                       !shared_.bounds.budget.allows(shared_.retries_under_way, shared_.in_flight);
   counts_as_retry_ = !queued_for_retry_;
+  shared_.count.retries_delayed += queued_for_retry_;
   if (counts_as_retry_) ++shared_.retries_under_way;
 }
 
@@ -101,7 +102,9 @@ task<> exchange::wait_for_retry() {
   const auto given = co_await shared_.retry_line.wait(shared_.bounds.queue_timeout);
   counts_as_retry_ = given.has_value();
   now_is_fresh_ = false;
-  if (!counts_as_retry_) answer_error(503, "no_worker", "too many requests are being sent again, try again");
+  if (counts_as_retry_) co_return;
+  ++shared_.count.retries_refused;
+  answer_error(503, "no_worker", "too many requests are being sent again, try again");
 }
 
 void exchange::give_up(fault how) {
@@ -113,19 +116,20 @@ void exchange::give_up(fault how) {
       return answer_error(503, kind, "no worker could be reached, try again");
     case fault::timed_out:
       return answer_error(504, kind,
-                          may_be_applied
-                              ? "the worker did not answer in time; the request may have been applied"
-                              : "the worker did not answer in time");
+                          may_be_applied ? "the worker did not answer in time; the request may have been "
+                                           "applied, look before you send it again"
+                                         : "the worker did not answer in time, try again");
     case fault::lost:
       if (may_be_applied)
         return answer_error(503, kind,
-                            "the connection to the worker was lost; the request may have been applied");
-      return answer_error(502, kind, "the connection to the worker was lost before it answered");
+                            "the connection to the worker was lost; the request may have been applied, look "
+                            "before you send it again");
+      return answer_error(502, kind, "the connection to the worker was lost before it answered, try again");
     case fault::bad_answer:
       return answer_error(502, kind,
-                          may_be_applied
-                              ? "the worker's answer was malformed; the request may have been applied"
-                              : "the worker's answer was malformed");
+                          may_be_applied ? "the worker's answer was malformed; the request may have been "
+                                           "applied, look before you send it again"
+                                         : "the worker's answer was malformed, try again");
   }
 }
 

@@ -1,6 +1,5 @@
 // The counters of the loop as Prometheus reads them, gathered when asked for: counting costs an addition.
-#include "core/metrics.hpp"
-
+#include "core/process_metrics.hpp"
 #include "lb/admin.hpp"
 
 namespace atelier::lb {
@@ -20,7 +19,10 @@ class page {
   void times(const char* name, const char* help, const histogram& value, const labels& with = {}) {
     out_.times(prefix + name, help, value, with);
   }
-  std::string text() const { return out_.text(); }
+  std::string text() {
+    add_process(out_, "lb");
+    return out_.text();
+  }
 
  private:
   static inline const std::string prefix = "atelier_lb_";
@@ -34,15 +36,22 @@ void add_clients(const proxy& seen, page& out) {
   const auto& count = shared.count;
   out.counter("connections_accepted_total", "Client connections accepted", seen.accepted());
   out.gauge("connections", "Client connections open now", seen.connections());
+  out.gauge("connections_max", "Beyond so many, none is accepted", shared.bounds.connections_max);
   out.counter("requests_total", "Requests whose head was right", count.requests);
   out.counter("requests_refused_total", "Requests refused for their framing, a limit or a time-out",
               count.refused);
   out.counter("limited_total", "Requests and connections of addresses that had too many: 429", count.limited);
   out.gauge("requests_in_flight", "Requests being served now, those that wait included", shared.in_flight);
   out.gauge("requests_waiting", "Requests that wait for a worker with room", shared.pool.waiting());
+  out.gauge("requests_waiting_max", "Beyond so many in line, a request is answered 503 at once",
+            shared.bounds.queue_max);
   out.counter("requests_unavailable_total", "Requests for which no worker had room in time",
               count.unavailable);
   out.counter("retries_total", "Requests sent again after a worker failed", count.retries);
+  out.counter("retries_delayed_total", "Of these, those that had to wait for the budget of retries",
+              count.retries_delayed);
+  out.counter("retries_refused_total", "Those for which the budget had no room in time: 503",
+              count.retries_refused);
   out.counter("answers_broken_off_total", "Exchanges that ended early: the worker or the client left",
               count.broken_off);
   out.counter("received_bytes_total", "Bytes received from clients", count.bytes_in);
@@ -66,7 +75,12 @@ void add_workers(const proxy& seen, page& out) {
   };
   using labels = page::labels;
   each([&](const worker& w, const labels& its) {
-    out.gauge("worker_up", "1 if the worker gets requests", w.state.usable(), its);
+    out.gauge("worker_up", "1 if the worker is healthy: it gets requests, unless an operator drains it",
+              w.state.usable(), its);
+  });
+  each([&](const worker& w, const labels& its) {
+    out.gauge("worker_drained", "1 if an operator keeps new requests from the worker",
+              w.wish != worker::wanted::serving, its);
   });
   each([&](const worker& w, const labels& its) {
     out.gauge("worker_weight", "The worker's weight", w.settings.weight, its);

@@ -30,7 +30,8 @@ task<result<socket_address>> proxy::resolve_later(address where) {
   const auto [error, found] =
       co_await names.async_resolve(where.host, port, asio::ip::tcp::resolver::numeric_service, no_throw);
   if (error || found.empty())
-    co_return fail("the name '{}' cannot be resolved: {}", where.host, error.message());
+    co_return fail("the name '{}' cannot be resolved: {}; check it, or write its address", where.host,
+                   error.message());
   const auto first = found.begin()->endpoint();
   co_return socket_address(first.data(), first.size());
 }

@@ -78,16 +78,20 @@ result<std::unique_ptr<takeover>> takeover::from(const std::string& control) {
   sockaddr_un where{};
   where.sun_family = AF_UNIX;
   if (path.size() >= sizeof where.sun_path)
-    return fail_with(exit_code::wrong_usage, "the socket's path '{}' is too long", path);
+    return fail_with(exit_code::wrong_usage, "the socket's path '{}' is too long: choose a shorter one",
+                     path);
   path.copy(where.sun_path, sizeof where.sun_path - 1);
   std::unique_ptr<takeover> one(new takeover(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)));
   setsockopt(one->connection_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   if (connect(one->connection_, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {
     if (errno == ENOENT || errno == ECONNREFUSED) return std::unique_ptr<takeover>();
-    return fail("cannot take over through '{}': {}", path, std::strerror(errno));
+    return fail(
+        "cannot take over through '{}': {}; start as the user of the one that runs, or without --takeover",
+        path, std::strerror(errno));
   }
   one->sockets = receive_sockets(one->connection_);
-  if (one->sockets.empty()) return fail("who listens on '{}' hands nothing over", path);
+  if (one->sockets.empty())
+    return fail("who listens on '{}' hands nothing over: give the --control of a running atelier lb", path);
   return one;
 }
 
@@ -116,7 +120,7 @@ task<> give_to_successor(tcp_acceptor& listener, std::vector<inherited_socket> s
       taken_over();
       co_return;
     }
-    log::warning("the other process ended before it was ready: nothing has changed");
+    log::warning("the other process ended before it was ready: nothing has changed; its own log says why");
   }
 }
 

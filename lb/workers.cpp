@@ -21,7 +21,7 @@ result<std::shared_ptr<worker>> workers::add(const worker_settings& settings, co
   for (const auto& w : all_) {
     if (w->settings.where != settings.where) continue;
     if (w->wish != worker::wanted::gone)
-      return fail_with(exit_code::wrong_usage, "the worker {} is here already", w->name);
+      return fail_with(exit_code::wrong_usage, "the worker {} is here already: name it once", w->name);
     w->settings = settings;
     make_ready(*w);
     return w;

@@ -65,7 +65,8 @@ result<> apply_one(db::session& database, const migration& m, const std::string&
   if (const auto begun = database.run("begin; set local search_path = atelier, public"); !begun)
     return begun.error();
   if (const auto done = database.run(std::string(m.sql)); !done) {
-    const auto why = fail("migration {:04}_{}: {}", m.version, m.name, done.error().what);
+    const auto why = fail("migration {:04}_{}: {}; nothing of it was applied: mend that and apply again",
+                          m.version, m.name, done.error().what);
     (void)database.run("rollback");
     return why;
   }

@@ -82,12 +82,14 @@ task<> api_service::answer(const http::request& asked, http::responder& out) {
   const auto place = match(asked.head.path);
   out.label(name_of(place.where));
   ++counters_.in_flight;
+  const auto began = clock::now();
   if (is_data(place.where) && is_read(asked)) {
     co_await answer_read(asked, place, out);
   } else {
     const auto what = co_await dispatch(asked, place);
     say(asked, place.where, what, out);
   }
+  counters_.database_times[static_cast<std::size_t>(place.where)].add(clock::now() - began);
   --counters_.in_flight;
 }
 

@@ -36,6 +36,7 @@ class api_service final : public http::service {
   void begin_draining() { draining_ = true; }
 
   const counters& counted() const { return counters_; }
+  std::size_t requests_in_flight_max() const { return options_.requests_in_flight_max; }
   const writer_counters& written() const { return writer_.counted(); }
 
  private:

@@ -70,6 +70,7 @@ class answer_cache {
   void forget_all();
 
   std::size_t bytes() const { return bytes_; }
+  std::size_t bytes_max() const { return bytes_max_; }
   std::size_t size() const { return recent_.size(); }
   const cache_counters& counted() const { return counters_; }
   cache_counters& count() { return counters_; }

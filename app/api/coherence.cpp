@@ -84,7 +84,10 @@ task<> coherence::stop() {
   if (cache_.is_on()) {
     auto with = one_id(self_);
     const auto left = co_await database_.run(index_of(statement::worker_leaves), std::move(with));
-    if (!left) log::warning("this worker could not say that it leaves: the others will notice");
+    if (!left)
+      log::warning(
+          "this worker could not say that it leaves: the others will notice, and each write waits 250 ms "
+          "until then");
   }
   pause_.cancel();
   tick_.cancel();
@@ -174,8 +177,10 @@ void coherence::open_echo_socket() {
   echo_socket_.open(where.protocol(), error);
   if (!error) echo_socket_.bind(where, error);
   if (error) {
-    log::warning("no socket for echoes: each write waits {} ms address={} reason=\"{}\"",
-                 (lease + lease_margin).count(), where.address().to_string(), error.message());
+    log::warning(
+        "no socket for echoes: each write waits {} ms; let UDP through on the way to the database address={} "
+        "reason=\"{}\"",
+        (lease + lease_margin).count(), where.address().to_string(), error.message());
     return;
   }
   const auto bound = echo_socket_.local_endpoint(error);
@@ -250,10 +255,16 @@ task<> coherence::tick() {
 }
 
 task<> coherence::evict(worker_id worker) {
-  log::warning("a worker says nothing and is taken out of the cache's circle worker={:x}", worker);
+  log::warning(
+      "a worker says nothing and is taken out of the cache's circle; if it still runs, let UDP pass between "
+      "the workers worker={:x}",
+      worker);
   auto with = one_id(worker);
   const auto gone = co_await database_.run(index_of(statement::evict_worker), std::move(with));
-  if (!gone) log::warning("it could not be taken out: writes go on waiting for it worker={:x}", worker);
+  if (!gone)
+    log::warning(
+        "it could not be taken out: writes go on waiting for it until the database answers worker={:x}",
+        worker);
 }
 
 // ---- membership

@@ -29,7 +29,11 @@ refusal method_not_allowed(std::string_view allowed) {
 refusal of_database(const db::error& error) {
   constexpr auto retry = "Retry-After: 1\r\n";
   if (error.may_have_run)
-    return {503, "Error: the database was lost while writing; the write may have been applied", {}, retry};
+    return {503,
+            "Error: the database was lost while writing; the write may have been applied, look before you "
+            "send it again",
+            {},
+            retry};
   switch (error.what) {
     case db::errc::overloaded:
       return {503, "Error: too many requests are waiting, try again", {}, retry};
@@ -37,7 +41,7 @@ refusal of_database(const db::error& error) {
     case db::errc::connection_lost:
       return {503, "Error: the database is not available, try again", {}, retry};
     case db::errc::timed_out:
-      return {504, "Error: the database did not answer in time", {}, {}};
+      return {504, "Error: the database did not answer in time, try again", {}, {}};
     case db::errc::rejected:
       break;
   }
@@ -46,7 +50,7 @@ refusal of_database(const db::error& error) {
   for (const std::string_view passing : {"40", "53", "57", "58", "25006"})
     if (error.sqlstate.starts_with(passing))
       return {503, "Error: the database is not available, try again", {}, retry};
-  return {500, "Error: internal error", {}, {}};
+  return {500, "Error: internal error, the server's log says more", {}, {}};
 }
 
 refusal of_framing(unsigned status, std::string_view reason) {

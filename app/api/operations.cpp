@@ -1,20 +1,42 @@
 #include "app/api/operations.hpp"
 
 #include "core/http/problem.hpp"
-#include "core/metrics.hpp"
+#include "core/process_metrics.hpp"
 
 namespace atelier::api {
 
 std::string operations_service::metrics() const {
   metrics_page page;
+  add_requests(page);
+  add_clients(page);
+  add_database(page);
+  add_cache(page);
+  add_writes(page);
+  add_process(page, "api");
+  return page.text();
+}
+
+// Every class of every route from the start: a rate sees the first failure only beside an earlier zero.
+void operations_service::add_requests(metrics_page& page) const {
   const auto& counted = api_.counted();
+  const auto label = [](std::size_t r) { return std::string(name_of(static_cast<route>(r))); };
   for (std::size_t r = 0; r < route_count; ++r)
-    for (std::size_t status = 1; status < counted.answers[r].size(); ++status)
-      if (const auto n = counted.answers[r][status]; n > 0)
-        page.counter("atelier_api_requests_total", "Requests answered, by route and class of status",
-                     static_cast<double>(n),
-                     {{"route", std::string(name_of(static_cast<route>(r)))},
-                      {"status", std::to_string(status) + "xx"}});
+    for (std::size_t status = 2; status < counted.answers[r].size(); ++status)
+      page.counter("atelier_api_requests_total", "Requests answered, by route and class of status",
+                   static_cast<double>(counted.answers[r][status]),
+                   {{"route", label(r)}, {"status", std::to_string(status) + "xx"}});
+  for (std::size_t r = 0; r < route_count; ++r)
+    if (const auto& times = counted.database_times[r]; times.total() > 0)
+      page.times("atelier_api_database_request_seconds",
+                 "Requests that had to wait for the database, from their last byte to their answer", times,
+                 {{"route", label(r)}});
+  page.gauge("atelier_api_requests_in_flight", "Requests that wait for the database now",
+             static_cast<double>(counted.in_flight))
+      .gauge("atelier_api_requests_in_flight_max", "Beyond so many, a request is answered 503 at once",
+             static_cast<double>(api_.requests_in_flight_max()));
+}
+
+void operations_service::add_clients(metrics_page& page) const {
   const auto& server = clients_.counters();
   page.counter("atelier_api_requests_refused_total",
                "Requests refused for their framing, a limit or a time-out",
@@ -26,15 +48,39 @@ std::string operations_service::metrics() const {
                static_cast<double>(clients_.accepted()))
       .gauge("atelier_api_connections", "Client connections open now",
              static_cast<double>(clients_.connections()))
-      .gauge("atelier_api_requests_in_flight", "Requests that wait for the database now",
-             static_cast<double>(counted.in_flight))
-      .gauge("atelier_api_db_connections", "Database connections that are ready",
+      .gauge("atelier_api_connections_max", "Beyond so many, none is accepted",
+             static_cast<double>(clients_.connections_max()));
+  if (const auto* log = clients_.log())
+    page.counter("atelier_api_access_log_lines_total", "Lines of the access log",
+                 static_cast<double>(log->lines()))
+        .counter("atelier_api_access_log_dropped_total", "Lines that had no room or could not be written",
+                 static_cast<double>(log->dropped()));
+}
+
+void operations_service::add_database(metrics_page& page) const {
+  const auto& counted = database_.counted();
+  page.gauge("atelier_api_db_connections", "Database connections that are ready",
              static_cast<double>(database_.connected()))
-      .gauge("atelier_api_db_statements", "Statements queued or sent and not yet answered",
-             static_cast<double>(database_.load()));
-  add_cache(page);
-  add_writes(page);
-  return page.text();
+      .gauge("atelier_api_db_connections_max", "Database connections that there should be",
+             static_cast<double>(database_.connections_wanted()))
+      .counter("atelier_api_db_connections_opened_total", "Database connections that became ready",
+               static_cast<double>(counted.opened))
+      .counter("atelier_api_db_connections_lost_total", "Ready database connections that broke",
+               static_cast<double>(counted.lost))
+      .gauge("atelier_api_db_statements_in_flight", "Statements queued or sent and not yet answered",
+             static_cast<double>(database_.load()))
+      .counter("atelier_api_db_statements_total", "Statements sent", static_cast<double>(counted.statements))
+      .counter("atelier_api_db_round_trips_total",
+               "Turns in which they were sent: those that go together share a round trip",
+               static_cast<double>(counted.round_trips))
+      .counter("atelier_api_db_reads_repeated_total", "Reads sent again because their connection broke",
+               static_cast<double>(counted.repeated));
+  for (std::size_t kind = 0; kind < counted.errors.size(); ++kind)
+    page.counter("atelier_api_db_errors_total", "Statements that failed, repeats that helped left out",
+                 static_cast<double>(counted.errors[kind]),
+                 {{"kind", db::label_of(static_cast<db::errc>(kind))}});
+  page.times("atelier_api_db_statement_seconds", "From a statement's sending to its answer",
+             counted.answer_times);
 }
 
 void operations_service::add_cache(metrics_page& page) const {
@@ -54,6 +100,8 @@ void operations_service::add_cache(metrics_page& page) const {
       .counter("atelier_api_cache_evicted_total", "Answers dropped to make room",
                static_cast<double>(counted.evicted))
       .gauge("atelier_api_cache_bytes", "Bytes of answers kept", static_cast<double>(cache_.bytes()))
+      .gauge("atelier_api_cache_bytes_max", "Bytes of answers that may be kept; 0: the cache is off",
+             static_cast<double>(cache_.bytes_max()))
       .gauge("atelier_api_cache_answers", "Answers kept", static_cast<double>(cache_.size()))
       .gauge("atelier_api_cache_usable", "1 while this worker may use what it keeps",
              truth_.may_use_cache() ? 1 : 0)

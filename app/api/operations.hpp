@@ -18,6 +18,9 @@ class operations_service final : public http::service {
 
  private:
   std::string metrics() const;
+  void add_requests(metrics_page& page) const;
+  void add_clients(metrics_page& page) const;
+  void add_database(metrics_page& page) const;
   void add_cache(metrics_page& page) const;
   void add_writes(metrics_page& page) const;
 

@@ -193,8 +193,9 @@ task<db::outcome> ask(db::pool& database, statement what, db::arguments with) {
   const auto index = static_cast<std::size_t>(what);
   auto outcome = co_await database.run(index, std::move(with));
   if (!outcome && outcome.error().what == db::errc::rejected)
-    log::error("a statement was rejected statement={} sqlstate={} message=\"{}\"", statements[index].name,
-               outcome.error().sqlstate, outcome.error().message);
+    log::error(
+        "a statement was rejected; compare `atelier schema status` statement={} sqlstate={} message=\"{}\"",
+        statements[index].name, outcome.error().sqlstate, outcome.error().message);
   co_return outcome;
 }
 

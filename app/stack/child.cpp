@@ -70,7 +70,8 @@ result<child> child::start(const launch& what) {
   const auto environment = pointers_to(what.environment);
   std::array<int, 2> report{};  // carries errno of a failed start; closed by a successful exec
   if (pipe2(report.data(), O_CLOEXEC) != 0)
-    return fail("'{}' cannot be started: {}", what.program, std::strerror(errno));
+    return fail("'{}' cannot be started: {}; check that it is installed and that this user may run it",
+                what.program, std::strerror(errno));
 
   const pid_t parent = getpid();
   const pid_t pid = fork();
@@ -87,11 +88,13 @@ result<child> child::start(const launch& what) {
   while (pid > 0 && (got = read(report[0], &reason, sizeof reason)) < 0 && errno == EINTR) {
   }
   close(report[0]);
-  if (pid < 0) return fail("'{}' cannot be started: {}", what.program, std::strerror(fork_error));
+  if (pid < 0)
+    return fail("'{}' cannot be started: {}; check that it is installed and that this user may run it",
+                what.program, std::strerror(fork_error));
   if (got == sizeof reason) {
     waitpid(pid, nullptr, 0);
-    return fail("'{}' cannot be started{}: {}", what.program, what.as ? " as the user " + what.as->name : "",
-                std::strerror(reason));
+    return fail("'{}' cannot be started{}: {}; check that it is installed and that this user may run it",
+                what.program, what.as ? " as the user " + what.as->name : "", std::strerror(reason));
   }
   return child(
       pid, static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));  // glibc 2.36 declares its wrapper for C alone

@@ -64,7 +64,9 @@ result<> make_cluster(const cluster& c, stop_signal& stop) {
   fs::remove_all(draft, error);
   if (auto made = make_private_folder(draft, c.as); !made) return made;
   const descriptor log(open(c.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!log) return fail("'{}' cannot be written: {}", c.log.string(), std::strerror(errno));
+  if (!log)
+    return fail("'{}' cannot be written: {}; make room, or name another folder with --data", c.log.string(),
+                std::strerror(errno));
 
   launch make;
   make.program = c.programs.folder / "initdb";
@@ -82,7 +84,8 @@ result<> make_cluster(const cluster& c, stop_signal& stop) {
                                           : fail("{}:{}", made.error().what, last_words(c.log));
   }
   if (rename(draft.c_str(), c.data.c_str()) != 0)
-    return fail("'{}' cannot be moved to its place: {}", draft.string(), std::strerror(errno));
+    return fail("'{}' cannot be moved to its place: {}; name another folder with --data", draft.string(),
+                std::strerror(errno));
   return {};
 }
 

@@ -83,7 +83,9 @@ result<std::optional<data_record>> load_record(const fs::path& folder) {
   std::ifstream in(file, std::ios::binary);
   std::ostringstream text;
   text << in.rdbuf();
-  if (!in) return fail("'{}' cannot be read: {}", file.string(), std::strerror(errno));
+  if (!in)
+    return fail("'{}' cannot be read: {}; start as its owner, or name another folder with --data",
+                file.string(), std::strerror(errno));
   auto record = read_record(text.str());
   if (!record)
     return fail("'{}' cannot be used: {}; --reset starts over and deletes what the folder holds",
@@ -95,7 +97,8 @@ result<> save_record(const fs::path& folder, const data_record& record) {
   const auto file = folder / file_name;
   const auto draft = folder / (std::string(file_name) + ".new");
   if (!write_to_disk(draft, write_record(record)) || rename(draft.c_str(), file.c_str()) != 0)
-    return fail("'{}' cannot be written: {}", file.string(), std::strerror(errno));
+    return fail("'{}' cannot be written: {}; make room, or name another folder with --data", file.string(),
+                std::strerror(errno));
   return {};
 }
 

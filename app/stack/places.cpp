@@ -59,23 +59,27 @@ fs::path place_for_data(const fs::path& asked, const std::optional<account>& pos
 result<fs::path> make_runtime_folder() {
   std::string name = runtime_parent() + "/atelier-XXXXXX";
   if (!mkdtemp(name.data()))
-    return fail("no folder for PostgreSQL's socket can be made in {}: {}", runtime_parent(),
-                std::strerror(errno));
+    return fail(
+        "no folder for PostgreSQL's socket can be made in {}: {}; make room there, or set XDG_RUNTIME_DIR",
+        runtime_parent(), std::strerror(errno));
   return fs::path(name);
 }
 
 result<> make_private_folder(const fs::path& folder, const std::optional<account>& owner) {
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-    return fail("the folder '{}' cannot be made: {}", folder.string(), std::strerror(errno));
+    return fail("the folder '{}' cannot be made: {}; name another folder with --data", folder.string(),
+                std::strerror(errno));
   if ((owner && lchown(folder.c_str(), owner->user, owner->group) != 0) || chmod(folder.c_str(), 0700) != 0)
-    return fail("the folder '{}' cannot be made private: {}", folder.string(), std::strerror(errno));
+    return fail("the folder '{}' cannot be made private: {}; name another folder with --data",
+                folder.string(), std::strerror(errno));
   return {};
 }
 
 result<> check_disk(const fs::path& folder, unsigned long long bytes_needed) {
   struct statvfs disk {};
   if (statvfs(folder.c_str(), &disk) != 0)
-    return fail("'{}' cannot be examined: {}", folder.string(), std::strerror(errno));
+    return fail("'{}' cannot be examined: {}; name another folder with --data", folder.string(),
+                std::strerror(errno));
   const unsigned long long left = disk.f_bavail * static_cast<unsigned long long>(disk.f_frsize);
   if (left < bytes_needed)
     return fail(

@@ -40,7 +40,8 @@ result<descriptor> lock_folder(const fs::path& folder) {
   if (errno == EWOULDBLOCK)
     return fail("another atelier up runs on '{}': stop it, or name another folder with --data",
                 folder.string());
-  return fail("'{}' cannot be locked: {}", file.string(), std::strerror(errno));
+  return fail("'{}' cannot be locked: {}; name another folder with --data", file.string(),
+              std::strerror(errno));
 }
 
 result<> open_folder(const up_options& asked, premises& p) {
@@ -54,7 +55,9 @@ result<> open_folder(const up_options& asked, premises& p) {
               p.folder.string());
   std::error_code error;
   const bool is_new = fs::create_directories(p.folder, error);
-  if (error) return fail("the folder '{}' cannot be made: {}", p.folder.string(), error.message());
+  if (error)
+    return fail("the folder '{}' cannot be made: {}; name another folder with --data", p.folder.string(),
+                error.message());
   if (is_new)
     fs::permissions(p.folder, fs::perms::group_exec | fs::perms::others_exec, fs::perm_options::add, error);
   if (*as && !can_reach(**as, p.folder))
@@ -73,7 +76,7 @@ result<> open_folder(const up_options& asked, premises& p) {
 result<> check_csv(const data_source& source) {
   std::error_code error;
   if (source.csv.empty() || fs::is_directory(source.csv, error)) return {};
-  return fail("--csv: there is no folder '{}'", source.csv);
+  return fail("--csv: there is no folder '{}': check the path", source.csv);
 }
 
 result<> plan_folder(const up_options& asked, premises& p) {
@@ -118,7 +121,9 @@ result<> clear_folder(const premises& p) {
   for (const char* name : {"atelier-up.toml", "postgres", "postgres.log"}) {
     std::error_code error;
     fs::remove_all(p.folder / name, error);
-    if (error) return fail("'{}' cannot be deleted: {}", (p.folder / name).string(), error.message());
+    if (error)
+      return fail("'{}' cannot be deleted: {}; delete it as its owner, or name another folder with --data",
+                  (p.folder / name).string(), error.message());
   }
   return {};
 }
@@ -148,7 +153,9 @@ void place_workers(int count, premises& p) {
 
 result<> open_log(premises& p) {
   p.log = descriptor(open(p.database.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
-  if (!p.log) return fail("'{}' cannot be written: {}", p.database.log.string(), std::strerror(errno));
+  if (!p.log)
+    return fail("'{}' cannot be written: {}; make room, or name another folder with --data",
+                p.database.log.string(), std::strerror(errno));
   return {};
 }
 

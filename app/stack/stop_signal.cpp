@@ -29,7 +29,8 @@ result<> run_to_end(const launch& what, std::string_view doing, stop_signal& sto
   }
   const auto end = *started->ended();
   if (end.code != 0)
-    return fail("{} failed: '{}' {}", doing, what.name.empty() ? what.program : what.name, to_string(end));
+    return fail("{} failed: '{}' {}; its own words tell what to mend", doing,
+                what.name.empty() ? what.program : what.name, to_string(end));
   return {};
 }
 

@@ -71,9 +71,9 @@ result<> supervisor::run_until(const std::function<bool()>& is_reached, std::chr
   while (!is_reached()) {
     if (stop_.arrived() > 0) return asked_to_stop();
     if (const auto* one = hopeless())
-      return fail("{} ends again and again; its own words stand above", one->what.name);
+      return fail("{} ends again and again; its own words above tell what to mend", one->what.name);
     if (clock::now() >= deadline)
-      return fail("waited {} s in vain for {}",
+      return fail("waited {} s in vain for {}: their own words above tell what to mend",
                   std::chrono::duration_cast<std::chrono::seconds>(at_most).count(), waiting_for);
     wait_for_news(50ms);
     for (auto& one : all_) look_after(one);

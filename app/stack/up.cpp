@@ -36,7 +36,7 @@ result<> start_server(const premises& p, supervisor& all) {
   if (auto added = all.add({std::move(server)}); !added) return added;
   auto ready = all.run_until([&] { return is_ready(p.database); }, recovery_max, "PostgreSQL");
   if (ready || is_asked_to_stop(ready.error())) return ready;
-  return fail("PostgreSQL does not start; its last words, from {}:{}", p.database.log.string(),
+  return fail("PostgreSQL does not start; mend what its last words say, from {}:{}", p.database.log.string(),
               last_words(p.database.log));
 }
 

@@ -76,7 +76,7 @@ task<bool> connection::readable() {
     deadline = owner_.watchdog_.now() + owner_.limits_.idle_timeout;
   }
   if (expired_ && stage_ == stage::reading) {
-    answer_refusal(408, "the request did not arrive in time", nullptr);
+    answer_refusal(408, "the request did not arrive in time, send it again", nullptr);
     if (co_await flush()) co_await linger();
     co_return false;
   }

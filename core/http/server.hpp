@@ -96,7 +96,9 @@ class server {
   std::string listening_on() const;
   std::size_t connections() const { return accepting_ ? accepting_->open() : 0; }
   std::uint64_t accepted() const { return accepting_ ? accepting_->accepted() : 0; }
+  std::size_t connections_max() const { return limits_.connections_max; }
   const server_counters& counters() const { return counters_; }
+  const access_log* log() const { return log_; }  // null: none
 
  private:
   friend class connection;

@@ -321,3 +321,33 @@ TEST_CASE("a client that does not take its answer is cut, and its worker is free
   CHECK(wait_until(10s, [&] { return proxy.metric("answers_broken_off_total") == 1; }));
   CHECK(proxy.connect().get("/").status == 200);
 }
+
+TEST_CASE("retries beyond the budget wait, or are refused, and both are counted", "[lb]") {
+  // The first worker loses every request; the second holds each for so long that retries are many at a time.
+  scripted_worker bad([](worker_connection& c, const std::string&) { c.close(); });
+  scripted_worker slow(answering([](const std::string&) {
+    std::this_thread::sleep_for(1s);
+    return answer_with("ok");
+  }));
+  auto options = patient;
+  options.insert(options.end(), {"--retry-budget-percent", "0", "--queue-timeout", "200ms"});
+  const proxy_process proxy({bad.address() + ",weight=1000", slow.address()}, options);
+  std::vector<http_client> clients;
+  for (int i = 0; i < 10; ++i) {
+    clients.push_back(proxy.connect());
+    clients.back().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  int served = 0;
+  int refused = 0;
+  for (auto& client : clients) {
+    const auto answer = client.read();
+    served += answer.status == 200;
+    refused += answer.status == 503 && answer.body.find("sent again") != std::string::npos;
+  }
+  CHECK(served + refused == 10);
+  CHECK(served >= 3);  // so many retries are always allowed
+  CHECK(refused > 0);
+  CHECK(proxy.metric("retries_refused_total") == refused);
+  CHECK(proxy.metric("retries_delayed_total") >= refused);
+  CHECK(proxy.metric("retries_total") >= proxy.metric("retries_delayed_total"));
+}

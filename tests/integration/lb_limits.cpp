@@ -56,7 +56,7 @@ TEST_CASE("an address may ask so often: 429 says when it may again, and the conn
   const auto refused = client.get("/");
   CHECK(refused.status == 429);
   CHECK(refused.header("Retry-After") == "1");
-  CHECK(refused.body == "Error: too many requests from this address");
+  CHECK(refused.body == "Error: too many requests from this address, wait as Retry-After says");
   CHECK(client.post("/", "body that belongs to it").status == 429);
   std::this_thread::sleep_for(450ms);
   CHECK(client.get("/").status == 200);

@@ -89,5 +89,5 @@ TEST_CASE("what a file says wrongly is an error that names it") {
   CHECK_THAT(message("[etl.laod]\ndb = 'x'\n"), Catch::Contains("unknown section [etl.laod]"));
   CHECK_THAT(message("db = 'x'\n"), Catch::Contains("outside a section"));
   CHECK_THAT(message("[etl\n"), Catch::Contains("atelier.toml"));
-  CHECK_THAT(message("[etl.load]\ndb = 1979-05-27\n"), Catch::Contains("must be text, a number"));
+  CHECK_THAT(message("[etl.load]\ndb = 1979-05-27\n"), Catch::Contains("write text, a number"));
 }
