@@ -34,6 +34,8 @@ def why_not_here(page):
     several = any(isinstance(step, tuple) and step[0] == "machines" for step in page.steps)
     if several and os.getuid() != 0:
         return "plays several machines, which needs root"
+    if several and not (ROOT / "app" / "package" / "units").exists():
+        return "the units of the package are not there"
     tried = subprocess.run([*play.words_of_namespaces(), "sh", "-c", "ip link set lo up && mount -t tmpfs none /tmp"], capture_output=True, text=True)
     return f"no namespaces here: {tried.stderr.strip()}" if tried.returncode != 0 else None
 

@@ -7,7 +7,6 @@ import markdown
 
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 ROLES = ("up", "api", "lb", "schema apply", "schema status", "etl load", "etl check", "etl read", "etl sample")
-SECTIONS = {"up", "api", "lb", "etl", "schema"}
 BENCH_COMMANDS = ("run", "search", "list", "show")
 
 
@@ -62,12 +61,12 @@ def faults_of_text(known, where, text, loose):
 def faults_of_toml(known, where, text):
     section = None
     for line in text.split("\n"):
-        if found := re.match(r"\[(\w+)\]", line):
-            section = found.group(1)
-            if section not in SECTIONS:
-                yield f"{where}: there is no section [{section}]"
-        elif (found := re.match(r"([\w-]+)\s*=", line)) and section in SECTIONS:
-            roles = [role for role in ROLES if role.split()[0] == section]
+        if found := re.match(r"\[([\w.]+)\]", line):
+            section = found.group(1).replace(".", " ")
+            if not any((role + " ").startswith(section + " ") for role in ROLES):
+                yield f"{where}: there is no section [{found.group(1)}]"
+        elif (found := re.match(r"([\w-]+)\s*=", line)) and section:
+            roles = [role for role in ROLES if (role + " ").startswith(section + " ")]
             if not any("--" + found.group(1) in known.roles[role] for role in roles):
                 yield f"{where}: [{section}] has no {found.group(1)}"
 
