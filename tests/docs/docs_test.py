@@ -9,6 +9,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -73,6 +74,14 @@ class Tally:
             print("".join(f"  {line}\n" for line in fault.splitlines()), end="")
 
 
+def undescribed(some):
+    """Kinds of repairs and rejects that docs/loading.md does not name."""
+    names = re.findall(r'"([a-z_0-9]+)"', (ROOT / "etl" / "outcome.hpp").read_text())
+    for page in some:
+        if page.name == "docs/loading.md":
+            yield from (f"{page.name} does not say what '{name}' is" for name in names if f"`{name}`" not in page.prose)
+
+
 def play_all(some, root, tally):
     todo = [page for page in some if any(isinstance(step, markdown.Block) and "not run" not in step.marks for step in page.steps)]
     with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
@@ -97,6 +106,7 @@ def check(root, build, only=()):
     some = [page for page in every if not only or page.name in only]
     tally.count("every link and anchor leads somewhere", list(links.faults(some, every, root)))
     tally.count("every option exists, for the command that it is given to", list(options.faults(some, build, ROOT)))
+    tally.count("every repair and every reject is described", list(undescribed(some)))
     play_all(some, root, tally)
     list_not_run(some)
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
