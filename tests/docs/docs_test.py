@@ -82,6 +82,20 @@ def undescribed(some):
             yield from (f"{page.name} does not say what '{name}' is" for name in names if f"`{name}`" not in page.prose)
 
 
+COMMAND = re.compile(r"\s*(\$ |curl |atelier(-bench)? |\./dev |psql |build/release/|systemctl )")
+
+
+def hidden(some):
+    """Commands that stand where nobody runs them."""
+    for page in some:
+        for block in page.blocks:
+            if block.language not in ("sh", "text", "json", "toml"):
+                yield f"{page.name}:{block.line}: a block of '{block.language}': commands are sh, what they print is text or json, settings are toml"
+        for number, line in enumerate(page.prose.split("\n"), 1):
+            if line.startswith("    ") and COMMAND.match(line):
+                yield f"{page.name}:{number}: a command outside of an sh block: {line.strip()}"
+
+
 def play_all(some, root, tally):
     todo = [page for page in some if any(isinstance(step, markdown.Block) and "not run" not in step.marks for step in page.steps)]
     with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
@@ -107,9 +121,10 @@ def check(root, build, only=()):
     tally.count("every link and anchor leads somewhere", list(links.faults(some, every, root)))
     tally.count("every option exists, for the command that it is given to", list(options.faults(some, build, ROOT)))
     tally.count("every repair and every reject is described", list(undescribed(some)))
+    tally.count("every command stands in a block that is run", list(hidden(some)))
     play_all(some, root, tally)
     list_not_run(some)
-    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
+    print(f"{tally.passed} passed, {tally.failed} failed" + (f", {tally.skipped} skipped" if tally.skipped else ""))
     return 1 if tally.failed else 0
 
 

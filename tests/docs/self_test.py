@@ -40,6 +40,8 @@ PAGES = {
     "an option that is not there": ("`atelier api --lisen 127.0.0.1:1`\n", "there is no --lisen"),
     "an option of another role": (block("atelier lb --cache-mb 1 --help"), "there is no --cache-mb"),
     "a key that is not there": ("```toml\n[api]\nlisten-on = 1\n```\n", "[api] has no listen-on"),
+    "a command that is indented only": ("    curl http://127.0.0.1:1/\n", "a command outside of an sh block"),
+    "a block in another language": ("```bash\ntrue\n```\n", "a block of 'bash'"),
     "a block that does not end": ("```sh\ntrue\n", "does not end"),
 }
 
