@@ -11,6 +11,7 @@ import growth
 import loader
 import micro
 import proxy
+import settings
 from data import FULL
 from places import Trouble, WORK, say
 from processes import allow_files
@@ -32,6 +33,7 @@ ABOUT = """What can be measured; several may be named, and `SET:PART` takes one 
   micro       Google Benchmark: parser, serialiser, pipeline queue, record reader
   callgrind   instruction counts of the hot paths
   conformance requests of our own from RFC 9112 and 9110: atelier lb, nginx and HAProxy; --failures lists who fails what
+  settings    of PostgreSQL and the kernel, each on and off in turns, sorted by gain; --publish writes docs/deploy.md; as root for the kernel's
   clean       remove data, clusters and logs of earlier runs
 
 --products N takes that many products (quick: 100000, full: 1000011); growth, api, proxy and loader alone take quick's unless --full is given.
@@ -72,7 +74,7 @@ def main():
     parser.add_argument("--seconds", type=int, help="length of one measurement (quick 3, full 12)")
     parser.add_argument("--minutes", type=int, help="end after so many, with what there is (quick 60, full 240)")
     parser.add_argument("--failures", action="store_true", help="of conformance: list them")
-    parser.add_argument("--publish", action="store_true", help="write the table into docs/performance.md")
+    parser.add_argument("--publish", action="store_true", help="write the table into docs/performance.md, of settings into docs/deploy.md")
     asked = parser.parse_args()
     if asked.what == ["help"]:
         parser.print_help()
@@ -85,10 +87,13 @@ def main():
         import shutil
         shutil.rmtree(WORK, ignore_errors=True)
         return 0
+    command = " ".join(["./dev bench", *sys.argv[1:]])
     signal.signal(signal.SIGTERM, interrupted)
     allow_files(65536)
     full = asked.full or "full" in asked.what
     plan = Plan(not full, asked.minutes or (240 if full else 60), asked.rounds, asked.seconds)
+    if asked.what == ["settings"]:
+        return settings.run(plan, asked.products or (FULL if full else 100_000), asked.publish, command)
     table, code = Table(), 0
     try:
         for name, parts in chosen(asked.what).items():
@@ -110,7 +115,7 @@ def main():
         print(f"\nalso in {table.write('-'.join(asked.what).replace(':', '-') if len(asked.what) < 3 else 'several')}")
         if asked.publish:
             import publish
-            publish.publish(table, " ".join(["./dev bench", *sys.argv[1:]]))
+            publish.publish(table, command)
     return code
 
 

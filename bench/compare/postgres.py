@@ -48,6 +48,7 @@ class Postgres:
         self.user = account()
         self.bin = programs()
         self.process = None
+        self.leave_out = set()  # settings that are not given on the command line, so that ALTER SYSTEM may change them
 
     def _own(self, folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +70,7 @@ class Postgres:
             if done.returncode != 0:
                 raise Trouble(f"initdb failed: {done.stderr}")
         words = [self.bin / "postgres", "-D", self.data, "-k", self.socket]
-        for name, value in settings().items():
+        for name, value in ((n, v) for n, v in settings().items() if n not in self.leave_out):
             words += ["-c", f"{name}={value}"]
         self.process = Process(f"postgres-{self.folder.name}", words, user=self.user, end=signal.SIGINT)
         until = time.monotonic() + 120
