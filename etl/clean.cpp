@@ -204,9 +204,9 @@ clean_result<std::int64_t> in_range(std::int64_t ms, repair_set repairs, std::in
 
 }  // namespace
 
-clean_result<std::int64_t> clean_number(std::string_view text, std::int64_t low, std::int64_t high) {
+clean_result<std::int64_t> clean_number(std::string_view text, number_range wanted) {
   if (const auto plain = plain_number(text); plain >= 0) {
-    if (plain < low || plain > high) return reject::out_of_range;
+    if (!wanted.contains(plain)) return reject::out_of_range;
     return cleaned<std::int64_t>{plain};
   }
   const auto inner = trim(text, " \t\"'");
@@ -218,7 +218,7 @@ clean_result<std::int64_t> clean_number(std::string_view text, std::int64_t low,
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(inner.data(), inner.data() + inner.size(), value);
   if (value == 0 && digits.size() != inner.size()) return reject::bad_number;  // -0
-  if (error != std::errc{} || value < low || value > high) return reject::out_of_range;
+  if (error != std::errc{} || !wanted.contains(value)) return reject::out_of_range;
   repair_set repairs = inner.size() == text.size() ? 0 : bit(repair::number_trimmed);
   if (digits.size() > 1 && digits.front() == '0') repairs |= bit(repair::number_zeros);
   return cleaned<std::int64_t>{value, repairs};

@@ -38,9 +38,15 @@ inline bool is_null_word(std::string_view text) {
   return text.empty() || (text.size() == 4 && (text == "null" || text == "NULL")) || text == "\\N";
 }
 
-/// A whole number in low … high, exact or not at all: blanks and quotes round it are trimmed, nothing else
-/// is.
-clean_result<std::int64_t> clean_number(std::string_view text, std::int64_t low, std::int64_t high);
+/// Both ends are in it.
+struct number_range {
+  std::int64_t low;
+  std::int64_t high;
+  bool contains(std::int64_t n) const { return n >= low && n <= high; }
+};
+
+/// A whole number in the range, exact or not at all: blanks and quotes round it are trimmed, nothing else is.
+clean_result<std::int64_t> clean_number(std::string_view text, number_range wanted);
 
 /// true or false; also 1/0, t/f and any case.
 clean_result<bool> clean_boolean(std::string_view text);

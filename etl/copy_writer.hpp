@@ -52,18 +52,26 @@ class copy_writer {
   }
 
   template <class T>
-  void put(T v) {
-    if constexpr (sizeof(T) == 2) v = static_cast<T>(__builtin_bswap16(static_cast<std::uint16_t>(v)));
-    if constexpr (sizeof(T) == 4) v = static_cast<T>(__builtin_bswap32(static_cast<std::uint32_t>(v)));
-    if constexpr (sizeof(T) == 8) v = static_cast<T>(__builtin_bswap64(static_cast<std::uint64_t>(v)));
-    const auto at = buffer_.size();
-    buffer_.resize(at + sizeof(T));
-    std::memcpy(buffer_.data() + at, &v, sizeof(T));
+  static T swapped(T v) {
+    if constexpr (sizeof(T) == 2) return static_cast<T>(__builtin_bswap16(static_cast<std::uint16_t>(v)));
+    if constexpr (sizeof(T) == 4) return static_cast<T>(__builtin_bswap32(static_cast<std::uint32_t>(v)));
+    if constexpr (sizeof(T) == 8) return static_cast<T>(__builtin_bswap64(static_cast<std::uint64_t>(v)));
+    return v;
   }
   template <class T>
+  void put(T v) {
+    v = swapped(v);
+    buffer_.append(reinterpret_cast<const char*>(&v), sizeof v);
+  }
+  // Its size and itself, in one step: most of what a load writes.
+  template <class T>
   void sized(T v) {
-    put(static_cast<std::int32_t>(sizeof(T)));
-    put(v);
+    const auto size = swapped(static_cast<std::int32_t>(sizeof(T)));
+    v = swapped(v);
+    char both[sizeof size + sizeof(T)];
+    std::memcpy(both, &size, sizeof size);
+    std::memcpy(both + sizeof size, &v, sizeof(T));
+    buffer_.append(both, sizeof both);
   }
   std::size_t begin_array(std::int32_t type, std::size_t items, bool has_null);
   void end_array(std::size_t at);

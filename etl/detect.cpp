@@ -15,20 +15,6 @@ constexpr std::size_t records_looked_at = 500;
 constexpr std::size_t header_records_max = 4;
 constexpr std::size_t preamble_records_max = 30;
 
-class text_source final : public byte_source {
- public:
-  explicit text_source(std::string_view text) : text_(text) {}
-  result<std::size_t> read(std::span<char> space) override {
-    const auto n = std::min(space.size(), text_.size());
-    std::copy_n(text_.data(), n, space.data());
-    text_.remove_prefix(n);
-    return n;
-  }
-
- private:
-  std::string_view text_;
-};
-
 struct sampled {
   std::vector<std::vector<std::string>> rows;
   std::size_t damaged = 0;

@@ -25,24 +25,9 @@ std::string published_header(set_kind set) {
   return line;
 }
 
-// The decoded beginning of a file, as often as one likes.
-class beginning final : public byte_source {
- public:
-  explicit beginning(std::string_view text) : text_(text) {}
-  result<std::size_t> read(std::span<char> space) override {
-    const auto n = std::min(space.size(), text_.size());
-    std::copy_n(text_.data(), n, space.data());
-    text_.remove_prefix(n);
-    return n;
-  }
-
- private:
-  std::string_view text_;
-};
-
 // Most rows have texts in apostrophes, and none has one in other quotes.
 bool quotes_by_apostrophe(std::string_view text, dialect written) {
-  beginning source(text);
+  text_source source(text);
   written.quote = written.escape = '\0';
   record_reader reader(source, written);
   std::size_t rows = 0, quoted = 0;
@@ -65,7 +50,7 @@ bool quotes_by_apostrophe(std::string_view text, dialect written) {
 
 // Set, columns and dialect, if the file's first record tells them in this dialect.
 bool matches(input& found, std::string_view text, const dialect& written) {
-  beginning source(text);
+  text_source source(text);
   record_reader reader(source, written);
   const auto first = reader.next();
   if (!first || !*first) return false;
@@ -133,7 +118,7 @@ result<looked_at> look_at(const place& from) {
   found.from = from;
   found.stored = detect_encoding(raw);
   found.bytes = (*opened)->content_bytes();
-  beginning stored(raw);
+  text_source stored(raw);
   recoded_source recoded(stored, found.stored);
   std::string text(2 * look_bytes, '\0');
   const auto decoded = read_fully(recoded, text);

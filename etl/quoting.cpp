@@ -53,19 +53,24 @@ bool split_again(std::string_view raw, const dialect& written, quoting how, std:
 }
 
 std::string_view decode(std::string_view bytes, const dialect& written, quoting how, std::string& scratch) {
-  if (how == quoting::bare || how == quoting::quoted) return bytes;
+  if (how == quoting::bare || how == quoting::quoted || bytes.empty()) return bytes;
   const char q = quote_of(written, how);
   const char sign = how == quoting::backslash ? '\\' : how == quoting::escaped ? written.escape : q;
-  if (bytes.find(q) == std::string_view::npos && bytes.find(sign) == std::string_view::npos) return bytes;
+  const auto special = [&](std::size_t from) {
+    if (sign == q) return bytes.find(q, from);
+    while (from < bytes.size() && bytes[from] != q && bytes[from] != sign) ++from;
+    return from;
+  };
   const std::size_t start = scratch.size();
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const bool followed = i + 1 < bytes.size();
-    if (bytes[i] == q && followed && bytes[i + 1] == q)
-      ++i;
-    else if (sign != q && bytes[i] == sign && followed && (bytes[i + 1] == q || bytes[i + 1] == sign))
-      ++i;
-    scratch += bytes[i];
+  // The first of two stays out: what lies between such is copied in whole pieces.
+  std::size_t copied = 0;
+  for (auto at = special(0); at < bytes.size() - 1; at = special(at + 1)) {
+    if (bytes[at + 1] != q && (bytes[at] == q || bytes[at + 1] != sign)) continue;
+    scratch.append(bytes, copied, at - copied);
+    copied = ++at;
   }
+  if (copied == 0) return bytes;
+  scratch.append(bytes, copied);
   return std::string_view(scratch).substr(start);
 }
 

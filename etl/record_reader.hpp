@@ -1,9 +1,9 @@
 // From bytes to records: RFC 4180 in any dialect, and what real files do to it.
 #pragma once
 
-#include "etl/byte_index.hpp"
 #include "etl/dialect.hpp"
 #include "etl/encoding.hpp"
+#include "etl/field_ends.hpp"
 #include "etl/quoting.hpp"
 #include "etl/source.hpp"
 
@@ -23,8 +23,12 @@ enum class record_fault : std::uint8_t { none, bad_quoting, too_long };
 
 /// One record; valid until the reader's next step.
 struct record {
-  std::string_view raw;  // as it came, without its line end; the beginning only if it is too long
-  std::vector<field> fields;
+  static constexpr std::size_t padding_bytes = field_ends::block_bytes;
+
+  /// As it came, without its line end; the beginning only if it is too long. Behind it padding_bytes are
+  /// readable, whatever they are.
+  std::string_view raw;
+  std::span<const field> fields;
   std::uint64_t line = 0;    // its first physical line, from 1
   std::uint64_t offset = 0;  // its first byte in the stream, from 0, a byte-order mark included
   record_fault fault = record_fault::none;
@@ -43,11 +47,11 @@ struct record {
 /// an unterminated quote costs its own record. What was well quoted before is never split. Memory: one record
 /// and one chunk.
 ///
-/// Records without any surprise are put together from positions that are found 64 bytes at a time; all others
-/// go through the states below, from their first byte.
+/// Records that keep the rules are taken whole from where their fields end, which is found 64 bytes at a time
+/// (field_ends.hpp); all others go through the states below, from their first byte.
 class record_reader {
  public:
-  static constexpr std::size_t chunk_bytes = 256 << 10;  // asked of the source at a time
+  static constexpr std::size_t chunk_bytes = 128 << 10;  // asked of the source at a time; stays in the cache
 
   /// `stored`: how the file itself is encoded, if the source was made UTF-8 of something else; offsets are
   /// the file's.
@@ -75,7 +79,9 @@ class record_reader {
   enum class step : std::uint8_t { more, complete };
   enum class delimiter_here : std::uint8_t { no, yes, unknown };  // unknown: its last bytes have not arrived
 
+  result<bool> read_carefully();
   bool take_quickly();
+  bool settle_quotes(field& f) const;
   step scan();
   step finish_at_end();
   step end_record(std::size_t end, bool at_line_end);
@@ -100,11 +106,13 @@ class record_reader {
   dialect dialect_;
   encoding stored_;
   std::array<std::uint8_t, 256> classes_{};
-  bool quick_;  // the dialect is one that the positions are enough for
+  bool quick_;                                         // the dialect is one that parity is enough for
+  unsigned quick_quote_;                               // its quote; if it has none, what is no byte
+  static constexpr std::size_t quick_fields_max = 64;  // of a record that is taken quickly
   static constexpr std::size_t buffer_bytes =
       record_bytes_max + 2 * chunk_bytes;  // a block may be read behind them
   std::unique_ptr<char[]> buffer_;
-  byte_index index_;
+  field_ends ends_;
   std::size_t begin_ = 0;     // of the record under way
   std::size_t at_ = 0;        // the next byte to look at
   std::size_t filled_ = 0;    // bytes in the buffer
@@ -124,12 +132,14 @@ class record_reader {
   bool skip_lf_ = false;              // a CR ended the last record; an LF belongs to it
   bool started_ = false;              // the byte-order mark has been looked for
   bool ended_ = false;                // the source has no more
-  bool index_is_right_ = false;       // it begins at begin_
+  bool ends_agree_ = false;           // begin_ is where a record begins for ends_ too
   std::uint64_t dropped_ = 0;         // bytes of a too long record that are gone
   std::uint64_t dropped_offset_ = 0;  // where it began
   std::uint64_t dropped_lines_ = 0;
   char dropped_last_ = 0;
   std::string prefix_;  // what is kept of it
+  std::vector<field> fields_;
+  std::size_t field_count_ = 0;  // of them, how many the record has
   record record_;
 };
 

@@ -9,8 +9,8 @@
 namespace atelier::etl {
 namespace {
 
-constexpr std::int64_t id_max = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t count_max = std::numeric_limits<std::int32_t>::max();
+constexpr number_range any_number{std::numeric_limits<std::int64_t>::min(),
+                                  std::numeric_limits<std::int64_t>::max()};
 
 bool is_clean_text(std::string_view bytes) {
   return std::memchr(bytes.data(), '\0', bytes.size()) == nullptr &&
@@ -22,8 +22,7 @@ bool is_empty(std::string_view bytes) { return bytes.find_first_not_of(" \t") ==
 // Text without quotes that reads as another type: in a row with missing columns a sign that values have
 // moved.
 bool reads_as_another_type(std::string_view text) {
-  return bool(clean_number(text, std::numeric_limits<std::int64_t>::min(), id_max)) || text == "true" ||
-         text == "false";
+  return bool(clean_number(text, any_number)) || text == "true" || text == "false";
 }
 
 bool all_texts_in_apostrophes(const record& r, const layout& where, const set_shape& shape) {
@@ -46,7 +45,27 @@ row_cleaner::row_cleaner(layout where, std::int64_t now_ms, dialect written)
     : layout_(std::move(where)),
       shape_(&shape_of(layout_.set)),
       now_ms_(now_ms),
-      dialect_(std::move(written)) {}
+      dialect_(std::move(written)) {
+  expect_published();
+}
+
+// What a number of a column may be; of a date, in milliseconds.
+number_range row_cleaner::range_of(column_type type) const {
+  switch (type) {
+    case column_type::id:
+      return {1, any_number.high};
+    case column_type::rating:
+      return {1, 5};
+    case column_type::count:
+      return {0, std::numeric_limits<std::int32_t>::max()};
+    case column_type::date:
+      return {first_date_ms, now_ms_ + day_ms};
+    case column_type::boolean:
+    case column_type::text:
+      break;
+  }
+  return {};
+}
 
 void row_cleaner::set_default(std::size_t column, row& out) const {
   auto& v = out.values[column];
@@ -71,20 +90,16 @@ bool row_cleaner::clean_field(const record& r, const field& f, std::size_t colum
     why = {reason, about.name, bytes};
     return false;
   };
-  const auto take_number = [&](std::int64_t low, std::int64_t high) {
-    const auto number = clean_number(bytes, low, high);
-    if (!number) return refuse(number.why());
-    v = {number->value, {}, false};
-    out.repairs |= number->repairs | (in_quotes ? bit(repair::number_trimmed) : 0);
-    return true;
-  };
   switch (about.type) {
     case column_type::id:
-      return take_number(1, id_max);
     case column_type::rating:
-      return take_number(1, 5);
-    case column_type::count:
-      return take_number(0, count_max);
+    case column_type::count: {
+      const auto number = clean_number(bytes, range_of(about.type));
+      if (!number) return refuse(number.why());
+      v = {number->value, {}, false};
+      out.repairs |= number->repairs | (in_quotes ? bit(repair::number_trimmed) : 0);
+      return true;
+    }
     case column_type::boolean: {
       const auto truth = clean_boolean(bytes);
       if (!truth) return refuse(truth.why());
@@ -122,8 +137,9 @@ bool row_cleaner::clean_field(const record& r, const field& f, std::size_t colum
   return true;
 }
 
-bool row_cleaner::clean_fields(const record& r, const std::vector<field>& fields, bool strict, row& out,
+bool row_cleaner::clean_fields(const record& r, std::span<const field> fields, bool strict, row& out,
                                rejection& why) {
+  scratch_.clear();  // what an attempt before this one has decoded; a text must not move while it is used
   std::uint32_t seen = 0;
   const auto present = std::min(fields.size(), layout_.column_of.size());
   for (std::size_t i = 0; i < present; ++i) {
@@ -180,13 +196,14 @@ bool row_cleaner::clean_short(const record& r, row& out) {
 
 bool row_cleaner::clean(const record& r, row& out, rejection& why) {
   out.repairs = 0;
-  scratch_.clear();
   if (scratch_.capacity() < r.raw.size()) scratch_.reserve(2 * r.raw.size());
+  const bool is_text = r.is_plain || is_clean_text(r.raw);
+  if (is_text && take_as_published(r, out)) return true;
   if (r.fault == record_fault::too_long) {
     why = {reject::record_too_long, {}, {}};
     return false;
   }
-  if (!r.is_plain && !is_clean_text(r.raw)) {
+  if (!is_text) {
     why = {reject::bad_encoding, {}, r.raw};
     for (std::size_t i = 0; i < r.fields.size() && i < layout_.column_of.size(); ++i)
       if (layout_.column_of[i] != layout::ignored && !is_clean_text(r.bytes(r.fields[i]))) {

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -46,7 +47,7 @@ class row_cleaner {
   const set_shape& shape() const { return *shape_; }
 
  private:
-  bool clean_fields(const record& r, const std::vector<field>& fields, bool strict, row& out, rejection& why);
+  bool clean_fields(const record& r, std::span<const field> fields, bool strict, row& out, rejection& why);
   bool clean_field(const record& r, const field& f, std::size_t column, bool strict, row& out,
                    rejection& why);
   bool clean_again(const record& r, quoting how, repair kind, row& out);
@@ -54,12 +55,24 @@ class row_cleaner {
   bool may_have_apostrophes(const record& r) const;
   void set_default(std::size_t column, row& out) const;
 
+  number_range range_of(column_type type) const;
+  void expect_published();
+  bool take_as_published(const record& r, row& out);
+
+  // What a field is where nothing is wrong with it.
+  struct expectation {
+    std::uint8_t column;
+    enum : std::uint8_t { number, truth, text, text_or_null, nothing } what;
+    number_range range;
+  };
+
   layout layout_;
   const set_shape* shape_;
   std::int64_t now_ms_;
   dialect dialect_;
   std::string scratch_;
   std::vector<field> again_;
+  std::vector<expectation> expected_;  // one a field; none if the file lacks a column
 };
 
 /// The set of a file without a header, from its first record: every field has the type of its column, in the

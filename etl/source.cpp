@@ -73,6 +73,13 @@ result<std::size_t> read_fully(byte_source& source, std::span<char> space) {
   return filled;
 }
 
+result<std::size_t> text_source::read(std::span<char> space) {
+  const auto n = std::min(space.size(), text_.size());
+  std::copy_n(text_.data(), n, space.data());
+  text_.remove_prefix(n);
+  return n;
+}
+
 result<std::size_t> replayed_source::read(std::span<char> space) {
   if (at_ == first_.size()) {
     if (!first_.empty()) std::string().swap(first_);

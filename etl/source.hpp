@@ -36,6 +36,16 @@ result<std::unique_ptr<byte_source>> open_standard_input();
 /// Fills the whole space, or less at the end of the source.
 result<std::size_t> read_fully(byte_source& source, std::span<char> space);
 
+/// A text that is here already; it is borrowed.
+class text_source final : public byte_source {
+ public:
+  explicit text_source(std::string_view text) : text_(text) {}
+  result<std::size_t> read(std::span<char> space) override;
+
+ private:
+  std::string_view text_;  // what was not yet given
+};
+
 /// Gives bytes that were read already once more, then the rest of their source.
 class replayed_source final : public byte_source {
  public:

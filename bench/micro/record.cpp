@@ -2,27 +2,10 @@
 #include "bench/micro/cases.hpp"
 #include "etl/record_reader.hpp"
 
-#include <algorithm>
-
 namespace atelier::bench {
 namespace {
 
 constexpr std::size_t rows_each = 2000;
-
-class memory final : public etl::byte_source {
- public:
-  explicit memory(std::string_view all) : all_(all) {}
-  result<std::size_t> read(std::span<char> space) override {
-    const auto n = std::min(space.size(), all_.size() - at_);
-    std::copy_n(all_.data() + at_, n, space.data());
-    at_ += n;
-    return n;
-  }
-
- private:
-  std::string_view all_;
-  std::size_t at_ = 0;
-};
 
 std::string make_file(bool awkward) {
   std::string all;
@@ -37,7 +20,7 @@ std::string make_file(bool awkward) {
 }
 
 std::size_t fields_of(std::string_view file) {
-  memory source(file);
+  etl::text_source source(file);
   etl::record_reader reader(source);
   reader.expect_columns(12);
   std::size_t fields = 0;

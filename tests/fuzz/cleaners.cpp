@@ -6,7 +6,6 @@
 
 #include <simdjson.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -20,20 +19,6 @@ constexpr std::int64_t now_ms = 1'700'000'000'000;
 void require(bool holds) {
   if (!holds) std::abort();
 }
-
-class once final : public byte_source {
- public:
-  explicit once(std::string_view all) : all_(all) {}
-  atelier::result<std::size_t> read(std::span<char> space) override {
-    const auto n = std::min(space.size(), all_.size());
-    std::copy_n(all_.data(), n, space.data());
-    all_.remove_prefix(n);
-    return n;
-  }
-
- private:
-  std::string_view all_;
-};
 
 void check_value(const column& about, const value& v) {
   switch (about.type) {
@@ -60,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
   if (size < 1) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(input + 1), size - 1);
   const auto& shape = all_sets()[input[0] % set_count];
-  once source(bytes);
+  text_source source(bytes);
   record_reader reader(source);
   reader.expect_columns(shape.columns.size());
   row_cleaner cleaner(published_layout(shape.kind), now_ms);

@@ -13,7 +13,7 @@ constexpr std::int64_t id_max = std::numeric_limits<std::int64_t>::max();
 
 // "ok 12 kinds", or the reason.
 std::string number(std::string_view text, std::int64_t low = 1, std::int64_t high = id_max) {
-  const auto c = clean_number(text, low, high);
+  const auto c = clean_number(text, {low, high});
   if (!c) return std::string(reject_names[static_cast<std::size_t>(c.why())]);
   return std::to_string(c->value) + (c->repairs ? " repaired" : "");
 }
