@@ -26,7 +26,7 @@ void add_addresses(CLI::App& role, lb::settings& s) {
           "A worker. One of weight 2 gets twice the requests of one of weight 1 (the "
           "default); "
           "max is how many it may have in flight (default: no limit)")
-      ->type_name("HOST:PORT[,weight=N][,max=N]")
+      ->type_name("HOST:PORT|unix:PATH[,weight=N][,max=N]")
       ->required();
   add_address(role, "--admin", s.admin,
               "Where operators have a page, read /live, /ready, /metrics and /workers, and change workers "

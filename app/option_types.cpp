@@ -61,13 +61,13 @@ CLI::Option* add_time_or_none(CLI::App& role, const char* name, milliseconds& va
 CLI::Option* add_address(CLI::App& role, const char* name, address& value, const char* about) {
   const auto read = [&value](const std::string& text) { value = read_address(text); };
   return role.add_option_function<std::string>(name, read, about)
-      ->type_name("HOST:PORT")
+      ->type_name("HOST:PORT|unix:PATH")
       ->default_str(to_string(value));
 }
 
 CLI::Option* add_address(CLI::App& role, const char* name, std::optional<address>& value, const char* about) {
   const auto read = [&value](const std::string& text) { value = read_address(text); };
-  return role.add_option_function<std::string>(name, read, about)->type_name("HOST:PORT");
+  return role.add_option_function<std::string>(name, read, about)->type_name("HOST:PORT|unix:PATH");
 }
 
 void add_access_log(CLI::App& role, access_log_options& o) {

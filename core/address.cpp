@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 
@@ -30,6 +31,11 @@ result<address> parse_address(std::string_view text) {
     const auto path = text.substr(path_scheme.size());
     constexpr auto path_bytes_max = sizeof(sockaddr_un::sun_path) - 1;  // unix(7)
     if (path.empty()) return bad("the path is missing");
+    const auto stands_as_it_is = [](char c) {
+      return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != ',';
+    };
+    if (!std::all_of(path.begin(), path.end(), stands_as_it_is))
+      return bad("a path is of visible ASCII without quotes, backslashes and commas");
     if (path.size() > path_bytes_max)
       return bad(fmt::format("the kernel takes paths of {} bytes at most", path_bytes_max));
     return address{{}, 0, std::string(path)};

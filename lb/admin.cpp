@@ -61,7 +61,9 @@ void admin::events(const http::request& asked, http::responder& out) {
   auto& feed = live_.feed();
   if (const auto reason = why_foreign(rule_, asked.head); !reason.empty())
     return out.send(error(403, reason));
-  if (!feed.has_room()) return out.send(error(503, "too many listen already", "Retry-After: 5\r\n"));
+  if (!feed.has_room())
+    return out.send(error(503, "too many listen already, close another page that shows this proxy",
+                          "Retry-After: 5\r\n"));
   out.begin({200, http::events_type, "Cache-Control: no-store\r\n", live_.greeting(rule_)}, feed);
 }
 

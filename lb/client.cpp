@@ -42,6 +42,10 @@ void client_connection::expire() noexcept {
 
 void client_connection::drain(bool leave_at_rest) {
   closing_ = true;
+  if (leave_at_rest && !asked_before_ && stage_ == stage::idle && !std::exchange(leaves_soon_, true)) {
+    deadline = std::min(deadline, shared_.guard.now() + before_rest);  // its first request is on its way
+    return;
+  }
   leaves_at_rest_ = leave_at_rest;
   error_code ignored;
   if (leave_at_rest && stage_ == stage::idle) socket_.cancel(ignored);
@@ -176,7 +180,7 @@ task<bool> client_connection::run() {
       if (std::exchange(expired_, false)) {
         if (stage_ == stage::idle) {
           if (!receive()) co_return false;
-          if (space_->in.empty()) co_return true;
+          if (space_->in.empty()) co_return !leaves_soon_;
           continue;
         }
         co_await refuse(408, "the request did not arrive in time, send it again");

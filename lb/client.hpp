@@ -75,6 +75,7 @@ class client_connection final : public watched {
   bool expired_ = false;
   bool closing_ = false;
   bool leaves_at_rest_ = false;
+  bool leaves_soon_ = false;  // it has never asked, and has a moment to do so
   bool cut_ = false;
 };
 

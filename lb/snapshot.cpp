@@ -77,7 +77,7 @@ void add_moment(std::string& out, const proxy& seen, const history& past, std::s
 }  // namespace
 
 std::string render_worker(const proxy& seen, const worker& w) {
-  // Names are HOST:PORT as parse_address takes them; a quote in one would not have resolved.
+  // parse_address takes no name with a quote or a backslash in it.
   const auto in_flight = seen.shared().pool.in_flight(w);
   const auto& why = cause_of(w);
   return fmt::format(

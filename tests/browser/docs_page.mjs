@@ -41,11 +41,10 @@ async function try_reviews(page) {
   };
 }
 
-async function look_at_swagger({ test, open }, { api, admin }) {
-  const { workers: [{ name: worker }] } = await (await fetch(`${admin}/workers`)).json();
+async function look_at_swagger({ test, open }, { api, worker }) {
   const all = await operations_of(`${api}/openapi.json`);
 
-  for (const [who, url] of [["the proxy", `${api}/docs`], ["a worker", `http://${worker}/docs/`]]) {
+  for (const [who, url] of [["the proxy", `${api}/docs`], ["a worker", `${await worker()}/docs/`]]) {
     const page = await open(url);
     await test(`every operation of the specification is on the page of ${who}`, async () => {
       const shown = await shown_operations(page);

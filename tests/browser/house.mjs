@@ -6,7 +6,8 @@ import path from "node:path";
 
 const start_max_ms = 120_000;
 
-/// { api, admin: "http://127.0.0.1:PORT", stop() }. Throws with what the program said if it does not come up.
+/// { api, admin: "http://127.0.0.1:PORT", worker(), stop() }; worker() starts one more worker, that browsers can reach, and says where.
+/// Throws with what the program said if it does not come up.
 export async function house(build, { workers = 2, products = 30 } = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), "atelier-browser-"));
   const child = spawn(path.join(build, "atelier"), ["up", "--data", path.join(folder, "data"), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
@@ -15,7 +16,9 @@ export async function house(build, { workers = 2, products = 30 } = {}) {
   let said = "";
   let logged = "";
   child.stderr.on("data", (bytes) => { logged += bytes; });
+  const more = [];
   const stop = async () => {
+    for (const one of more) one.kill("SIGTERM");
     child.kill("SIGTERM");
     await ended;
     rmSync(folder, { recursive: true, force: true });
@@ -30,5 +33,20 @@ export async function house(build, { workers = 2, products = 30 } = {}) {
     throw new Error(`atelier up did not come up: ${logged}`);
   }
   const address = (name) => said.match(new RegExp(`^ +${name} +(http://\\S+)$`, "m"))[1];
-  return { api: address("API"), admin: address("admin"), stop };
+  const worker = async () => {
+    const database = said.match(/psql "(.*)"$/m)[1];
+    const one = spawn(path.join(build, "atelier"), ["api", "--listen", "127.0.0.1:0", "--db", database], { stdio: ["ignore", "ignore", "pipe"] });
+    more.push(one);
+    let words = "";
+    const where = await new Promise((resolve, reject) => {
+      one.stderr.on("data", (bytes) => {
+        words += bytes;
+        const found = words.match(/serving listen=(\S+)/);
+        if (found) resolve(found[1]);
+      });
+      one.once("close", () => reject(new Error(`the worker did not come up: ${words}`)));
+    });
+    return `http://${where}`;
+  };
+  return { api: address("API"), admin: address("admin"), worker, stop };
 }

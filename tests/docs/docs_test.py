@@ -89,8 +89,8 @@ def hidden(some):
     """Commands that stand where nobody runs them."""
     for page in some:
         for block in page.blocks:
-            if block.language not in ("sh", "text", "json", "toml"):
-                yield f"{page.name}:{block.line}: a block of '{block.language}': commands are sh, what they print is text or json, settings are toml"
+            if block.language not in ("sh", "text", "json", "toml", "yaml"):
+                yield f"{page.name}:{block.line}: a block of '{block.language}': commands are sh, what they print is text or json, settings are toml or yaml"
         for number, line in enumerate(page.prose.split("\n"), 1):
             if line.startswith("    ") and COMMAND.match(line):
                 yield f"{page.name}:{number}: a command outside of an sh block: {line.strip()}"
