@@ -47,6 +47,7 @@ class connection final : public watched {
   task<bool> flush();
   task<> linger();
   task<> send_events(event_feed& feed);
+  bool is_silent();
   task<> end();
   void watch_reading(request_reader::state state);
   void rest();

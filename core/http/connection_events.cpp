@@ -2,9 +2,19 @@
 #include "core/http/connection.hpp"
 #include "core/http/event_feed.hpp"
 
+#include <sys/socket.h>
+
+#include <cerrno>
 #include <utility>
 
 namespace atelier::http {
+
+// The reactor may wake us for bytes that were read before we began to wait.
+bool connection::is_silent() {
+  char byte;
+  const auto n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n < 0 && (errno == EAGAIN || errno == EINTR);
+}
 
 // Events until the client leaves or takes none for too long, the feed ends or the server drains. A client
 // that says anything more is cut: nobody would read it.
@@ -33,7 +43,7 @@ task<> connection::send_events(event_feed& feed) {
     if (owner_.draining_) co_return;
     owner_.workspaces_.give_back(std::move(space_));
     const auto [error] = co_await socket_.async_wait(tcp_socket::wait_read, no_throw);
-    if (!error) co_return;
+    if (!error && !is_silent()) co_return;
   }
 }
 
