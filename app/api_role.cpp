@@ -40,6 +40,7 @@ struct worker {
   http::server clients;
   api::operations_service operations;
   http::server admin;
+  const address listen;
   bool is_stopping = false;
 
   explicit worker(const options& o)
@@ -49,7 +50,8 @@ struct worker {
         service(loop, database, cache, truth, o.api),
         clients(loop, service, o.limits),
         operations(service, database, clients, cache, truth),
-        admin(loop, operations) {}
+        admin(loop, operations),
+        listen(o.listen) {}
 };
 
 // Old idempotency records go in small bites until none is left, then again in an hour.
@@ -101,6 +103,7 @@ constexpr auto beyond_the_drain = std::chrono::seconds(5);  // for what follows 
 
 task<> stop(worker& w, company& with, milliseconds patience, bool with_admin) {
   w.is_stopping = true;
+  remove_file_of(w.listen);  // now, not at the end: by then it may be another's, who has come in our place
   w.service.begin_draining();
   co_await w.clients.drain(patience);
   co_await w.truth.stop();
@@ -183,7 +186,6 @@ int run(options o) {
   asio::co_spawn(w.loop, heart.run(), asio::detached);
   asio::co_spawn(w.loop, stop_when_asked(w, with, o.drain, o.admin.has_value()), asio::detached);
   w.loop.run();
-  remove_file_of(o.listen);
   return 0;
 }
 

@@ -174,12 +174,9 @@ void role::run() {
             wanted_.admin ? " admin=" : "", wanted_.admin ? back_.listening_on() : "",
             wanted_.control.empty() ? "" : " control=", wanted_.control);
   loop_.run();
-  if (!taken_over_) {
-    if (owns_listener_) remove_file_of(wanted_.listen);
-    if (!wanted_.control.empty()) {
-      unlink(wanted_.control.c_str());
-      unlink(takeover_path(wanted_.control).c_str());
-    }
+  if (!taken_over_ && !wanted_.control.empty()) {
+    unlink(wanted_.control.c_str());
+    unlink(takeover_path(wanted_.control).c_str());
   }
   log::info("stopped");
 }
@@ -210,6 +207,8 @@ task<> role::obey_signals() {
 }
 
 task<> role::end_by_signal() {
+  // Now, not at the end: by then it may be another's, who has come in our place.
+  if (owns_listener_) remove_file_of(wanted_.listen);
   co_await front_.drain(front_.shared().bounds.drain_timeout);
   co_await stop_operators();
 }
