@@ -19,7 +19,8 @@ TEST_CASE("an address on this machine may be the path of a socket") {
   CHECK(socket->path == "/run/atelier/1");
   CHECK(to_string(*socket) == "unix:/run/atelier/1");
   CHECK_FALSE(parse_address("unix:"));
-  for (const auto* path : {"unix:/a b", "unix:/a\"b", "unix:/a\\b", "unix:/a,b", "unix:/\n", "unix:/\xc3\xa4"})
+  for (const auto* path :
+       {"unix:/a b", "unix:/a\"b", "unix:/a\\b", "unix:/a,b", "unix:/\n", "unix:/\xc3\xa4"})
     CHECK_FALSE(parse_address(path));
   CHECK(parse_address("unix:" + std::string(107, 'x')));
   CHECK_FALSE(parse_address("unix:" + std::string(108, 'x')));
