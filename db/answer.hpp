@@ -3,6 +3,8 @@
 
 #include "db/pg.hpp"
 
+#include <boost/smart_ptr/local_shared_ptr.hpp>
+
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -53,18 +55,22 @@ class array_reader {
 class answer {
  public:
   answer() = default;
-  explicit answer(pg_result result) : result_(std::move(result)) {}
+  explicit answer(pg_result result)
+      : result_(result.release(), clear_result()), rows_(result_ ? PQntuples(result_.get()) : 0) {}
 
-  int size() const { return result_ ? PQntuples(result_.get()) : 0; }
+  int size() const { return rows_; }
   bool empty() const { return size() == 0; }
-  bool is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column) != 0; }
+  bool is_null(int row, int column) const {
+    return PQgetisnull(result_.get(), first_row_ + row, first_column_ + column) != 0;
+  }
 
   std::int64_t int8(int row, int column) const { return from_network<std::int64_t>(at(row, column)); }
   std::int32_t int4(int row, int column) const { return from_network<std::int32_t>(at(row, column)); }
   std::int16_t int2(int row, int column) const { return from_network<std::int16_t>(at(row, column)); }
   bool boolean(int row, int column) const { return *at(row, column) != 0; }
   std::string_view text(int row, int column) const {
-    return {at(row, column), static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
+    const int length = PQgetlength(result_.get(), first_row_ + row, first_column_ + column);
+    return {at(row, column), static_cast<std::size_t>(length)};
   }
   array_reader array(int row, int column) const { return array_reader(text(row, column)); }
 
@@ -75,10 +81,27 @@ class answer {
     return microseconds >= 0 ? microseconds / 1000 : (microseconds - 999) / 1000;
   }
 
- private:
-  const char* at(int row, int column) const { return PQgetvalue(result_.get(), row, column); }
+  /// Of rows that begin with an int8 and ascend by it: takes those from the front where it is `number`,
+  /// without it. They share this answer's memory.
+  answer take_front(std::int64_t number) {
+    answer front = *this;
+    front.rows_ = 0;
+    while (front.rows_ < rows_ && int8(front.rows_, 0) == number) ++front.rows_;
+    ++front.first_column_;
+    first_row_ += front.rows_;
+    rows_ -= front.rows_;
+    return front;
+  }
 
-  pg_result result_;
+ private:
+  const char* at(int row, int column) const {
+    return PQgetvalue(result_.get(), first_row_ + row, first_column_ + column);
+  }
+
+  boost::local_shared_ptr<PGresult> result_;  // one thread: its count is no atomic
+  int rows_ = 0;
+  int first_row_ = 0;
+  int first_column_ = 0;
 };
 
 }  // namespace atelier::db

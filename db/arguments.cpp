@@ -1,5 +1,7 @@
 #include "db/arguments.hpp"
 
+#include "db/answer.hpp"
+
 namespace atelier::db {
 namespace {
 
@@ -97,6 +99,15 @@ arguments& arguments::add_text_array(std::span<const std::string> values) {
     put(value.size(), 4);
     put(std::string_view(value));
   });
+}
+
+std::int64_t arguments::int8_at(std::size_t i) const {
+  return from_network<std::int64_t>(bytes_.data() + offsets_[i]);
+}
+
+arguments& arguments::add_from(const arguments& other, std::size_t i) {
+  if (other.offsets_[i] < 0) return add_null();
+  return add_text({other.bytes_.data() + other.offsets_[i], static_cast<std::size_t>(other.lengths_[i])});
 }
 
 std::span<const char* const> arguments::values() const {

@@ -26,6 +26,10 @@ class arguments {
   arguments& add_text_array(std::span<const std::string> values);
 
   std::size_t size() const { return lengths_.size(); }
+  /// What add_int8 was given.
+  std::int64_t int8_at(std::size_t i) const;
+  /// Appends argument `i` of another list.
+  arguments& add_from(const arguments& other, std::size_t i);
 
   /// As PQsendQueryPrepared takes them; valid until the next call or the next add.
   std::span<const char* const> values() const;

@@ -24,6 +24,14 @@ struct statement {
   std::string_view name;
   std::string_view sql;
   bool writes = false;
+
+  /// Of a read whose first argument is an int8: the same for many callers at once. It takes an array of what
+  /// each asks for, and answers with rows that begin with the place (int8, from 1) of the caller's in the
+  /// array and ascend by it; each caller gets his own rows, without it. Empty: it is never shared.
+  std::string_view sql_of_many = {};
+
+  /// What the latter is prepared as.
+  std::string name_of_many() const { return std::string(name) + "_of_many"; }
 };
 
 struct call : operation {

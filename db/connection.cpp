@@ -22,6 +22,18 @@ error error_of(const PGresult* result) {
   return e;
 }
 
+// The arguments of several calls as those of one statement.
+arguments gathered(const call& first, pool_counters& count) {
+  std::vector<std::int64_t> asked{first.with.int8_at(0)};
+  for (const auto* one = first.goes_with; one; one = one->goes_with)
+    asked.push_back(static_cast<const call*>(one)->with.int8_at(0));
+  count.gathered += asked.size() - 1;
+  arguments all;
+  all.add_int8_array(asked);
+  for (std::size_t i = 1; i < first.with.size(); ++i) all.add_from(first.with, i);
+  return all;
+}
+
 }  // namespace
 
 connection::connection(asio::io_context& loop, watchdog& dog, const pool_options& options, outage& trouble,
@@ -35,6 +47,7 @@ connection::connection(asio::io_context& loop, watchdog& dog, const pool_options
       link_(loop, options.conninfo, options.application_name),
       pause_(loop),
       back_off_(options.retry_min, options.retry_max) {
+  for (const auto& s : options.statements) names_of_many_.push_back(s.name_of_many());
   dog.add(*this);
 }
 
@@ -90,12 +103,19 @@ task<bool> connection::prepare() {
   const auto settings = fmt::format(
       "select set_config('search_path', 'atelier', false), set_config('statement_timeout', '{}', false),"
       " set_config('plan_cache_mode', 'force_generic_plan', false), set_config('jit', 'off', false),"
+      " set_config('enable_memoize', 'off', false),"  // what a loop asks for is never asked for twice
       " set_config('timezone', 'UTC', false), set_config('default_transaction_isolation', 'read committed', "
       "false)",
       options_.statement_timeout.count());
   bool sent = PQsendQueryParams(c, settings.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
-  for (const auto& s : options_.statements)
-    sent = sent && PQsendPrepare(c, std::string(s.name).c_str(), std::string(s.sql).c_str(), 0, nullptr) == 1;
+  const auto prepare_one = [&](const std::string& name, std::string_view sql) {
+    sent = sent && PQsendPrepare(c, name.c_str(), std::string(sql).c_str(), 0, nullptr) == 1;
+  };
+  for (std::size_t i = 0; i < options_.statements.size(); ++i) {
+    const auto& s = options_.statements[i];
+    prepare_one(std::string(s.name), s.sql);
+    if (!s.sql_of_many.empty()) prepare_one(names_of_many_[i], s.sql_of_many);
+  }
   if (!sent || PQpipelineSync(c) != 1) co_return false;
   for (;;) {
     while (!PQisBusy(c)) {
@@ -162,16 +182,21 @@ void connection::take_turn() {
   link_.interrupt();
 }
 
-bool connection::send(call& one, clock::time_point now) {
+bool connection::send(call& first, clock::time_point now) {
   constexpr int binary = 1;
   static const std::vector<int> all_binary(64, binary);
-  one.sent_at = now;
+  const auto& what = options_.statements[first.statement];
+  const bool alone = !first.goes_with;
   ++count_.statements;
-  const auto values = one.with.values();
-  const auto lengths = one.with.lengths();
-  return PQsendQueryPrepared(link_.get(), options_.statements[one.statement].name.data(),
-                             static_cast<int>(values.size()), values.data(), lengths.data(),
-                             all_binary.data(), binary) == 1;
+  for (operation* one = &first; one; one = one->goes_with) static_cast<call*>(one)->sent_at = now;
+  arguments of_all;
+  if (!alone) of_all = gathered(first, count_);
+  const auto& with = alone ? first.with : of_all;
+  const auto values = with.values();
+  const auto lengths = with.lengths();
+  const auto* name = alone ? what.name.data() : names_of_many_[first.statement].c_str();
+  return PQsendQueryPrepared(link_.get(), name, static_cast<int>(values.size()), values.data(),
+                             lengths.data(), all_binary.data(), binary) == 1;
 }
 
 // False: the connection is broken.
@@ -213,8 +238,8 @@ bool connection::take_answers() {
     const auto verdict = answer_aborted_ ? pipeline::verdict::aborted
                          : failed        ? pipeline::verdict::failed
                                          : pipeline::verdict::succeeded;
-    if (auto* one = pipeline_.answered(verdict))
-      finished_.emplace_back(static_cast<call*>(one), std::move(*answer_));
+    if (auto* first = pipeline_.answered(verdict))
+      finish_together(static_cast<call*>(first), std::move(*answer_));
     else if (verdict == pipeline::verdict::succeeded)
       held_ = std::move(answer_);
     answer_.reset();
@@ -229,6 +254,20 @@ void connection::take_answer(pg_result result) {
     answer_ = answer(std::move(result));
   else
     answer_ = error_of(result.get());
+}
+
+// Each of those that went as one statement gets his own rows.
+void connection::finish_together(call* first, outcome what) {
+  if (!first->goes_with) {
+    finished_.emplace_back(first, std::move(what));
+    return;
+  }
+  std::int64_t place = 0;
+  for (operation* one = first; one;) {
+    auto* const next = std::exchange(one->goes_with, nullptr);
+    finished_.emplace_back(static_cast<call*>(one), what->take_front(++place));
+    one = next;
+  }
 }
 
 void connection::wake_finished() {

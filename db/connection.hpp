@@ -38,10 +38,11 @@ class connection final : public watched {
   task<bool> prepare();
   task<> serve();
   void take_turn();
-  bool send(call& one, clock::time_point now);
+  bool send(call& first, clock::time_point now);
   bool flush();
   bool take_answers();
   void take_answer(pg_result result);
+  void finish_together(call* first, outcome what);
   void wake_finished();
   void report();
   void close();
@@ -56,6 +57,7 @@ class connection final : public watched {
   link link_;
   timer pause_;
   back_off back_off_;
+  std::vector<std::string> names_of_many_;  // by statement
   std::vector<std::pair<call*, outcome>> finished_;
   std::optional<outcome> answer_;  // of the oldest statement in flight, until libpq says that it is whole
   std::optional<outcome> held_;    // of a write that waits for its commit

@@ -13,6 +13,7 @@ inline constexpr std::size_t errc_count = static_cast<std::size_t>(errc::rejecte
 
 struct pool_counters {
   std::uint64_t statements = 0;   // sent, repeats included
+  std::uint64_t gathered = 0;     // reads that went as part of another's statement
   std::uint64_t round_trips = 0;  // turns in which some were sent: statements that go together share one
   std::uint64_t repeated = 0;     // reads sent again because their connection broke
   std::uint64_t opened = 0;       // connections that became ready

@@ -5,23 +5,47 @@
 
 namespace atelier::db {
 
+namespace {
+
+// Calls for each of those that go together; they are unlinked.
+template <class F>
+void for_each_apart(operation* first, F f) {
+  while (first) {
+    auto* const next = std::exchange(first->goes_with, nullptr);
+    f(first);
+    first = next;
+  }
+}
+
+}  // namespace
+
 std::vector<operation*> pipeline::next_turn(waiting_line& line, bool may_write) {
   std::vector<operation*> turn;
   if (awaits_server()) return turn;
-  const auto send = [&](operation* one) {
-    one->where = operation::stage::sent;
-    ++statements_in_flight_;
-    turn.push_back(one);
-  };
-  turn.reserve(std::min(line.reads(), reads_max_) + 3);
-  while (turn.size() < reads_max_) {
+  const auto reads = std::min(line.reads(), reads_max_);
+  turn.reserve(reads + 3);
+  std::vector<operation*> last;  // of those that go with each of the turn
+  last.reserve(reads);
+  for (std::size_t i = 0; i < reads; ++i) {
     auto* const read = line.take_read();
-    if (!read) break;
-    send(read);
+    read->where = operation::stage::sent;
+    const auto same = std::find_if(turn.begin(), turn.end(),
+                                   [&](auto* one) { return read->kind != 0 && one->kind == read->kind; });
+    if (same == turn.end()) {
+      turn.push_back(read);
+      last.push_back(read);
+    } else {
+      auto& behind = last[static_cast<std::size_t>(same - turn.begin())];
+      behind->goes_with = read;
+      behind = read;
+    }
   }
+  operations_in_flight_ = reads;
   if (!turn.empty()) turn.push_back(nullptr);
   if (auto* const write = may_write ? line.take_write() : nullptr) {
-    send(write);
+    write->where = operation::stage::sent;
+    ++operations_in_flight_;
+    turn.push_back(write);
     turn.push_back(nullptr);
     writes_ = true;
   }
@@ -30,24 +54,32 @@ std::vector<operation*> pipeline::next_turn(waiting_line& line, bool may_write) 
 }
 
 operation* pipeline::pop_front() {
-  operation* one = in_flight_.front();
+  operation* first = in_flight_.front();
   in_flight_.pop_front();
-  if (one) --statements_in_flight_;
-  return one;
+  for (auto* one = first; one; one = one->goes_with) --operations_in_flight_;
+  return first;
+}
+
+void pipeline::send_again(operation* first) {
+  for_each_apart(first, [&](operation* one) { aborted_.push_back(one); });
 }
 
 operation* pipeline::answered(verdict v) {
-  operation* one = pop_front();
+  operation* first = pop_front();
+  if (v == verdict::failed && first->goes_with) {
+    for (auto* one = first; one; one = one->goes_with) one->kind = 0;
+    v = verdict::aborted;
+  }
   if (v == verdict::aborted) {
-    aborted_.push_back(one);
+    send_again(first);
     return nullptr;
   }
-  if (v == verdict::succeeded && one->writes) {
-    uncommitted_ = one;
+  if (v == verdict::succeeded && first->writes) {
+    uncommitted_ = first;
     return nullptr;
   }
-  one->where = operation::stage::idle;
-  return one;
+  for (auto* one = first; one; one = one->goes_with) one->where = operation::stage::idle;
+  return first;
 }
 
 operation* pipeline::synced(waiting_line& line) {
@@ -64,13 +96,12 @@ pipeline::leftovers pipeline::lost() {
   leftovers left;
   if (uncommitted_) left.sent.push_back(uncommitted_);
   uncommitted_ = nullptr;
-  for (auto* one : in_flight_)
-    if (one) left.sent.push_back(one);
+  for (auto* first : in_flight_) for_each_apart(first, [&](operation* one) { left.sent.push_back(one); });
   left.aborted = std::exchange(aborted_, {});
   for (auto* one : left.sent) one->where = operation::stage::idle;
   for (auto* one : left.aborted) one->where = operation::stage::idle;
   in_flight_.clear();
-  statements_in_flight_ = 0;
+  operations_in_flight_ = 0;
   writes_ = false;
   return left;
 }

@@ -7,6 +7,9 @@
 // Between two Syncs the statements are one implicit transaction (PostgreSQL manual, 55.2.3): if one fails,
 // those behind it are aborted. Reads of one turn share a Sync, because they do no harm to each other: the
 // aborted are simply sent again. A write has a Sync of its own.
+//
+// Reads of one kind in a turn go as one statement: to begin and end one costs the server more than to find
+// what it asks for. If it fails nobody knows for which of them, so that each is sent again alone.
 #pragma once
 
 #include "db/waiting_line.hpp"
@@ -24,14 +27,15 @@ class pipeline {
   explicit pipeline(std::size_t reads_max = turn_reads_max) : reads_max_(reads_max) {}
 
   /// Takes from the line what goes out now, in order; null stands for a Sync. Reads first, then one write, if
-  /// `may_write`. Nothing while a turn is in flight.
+  /// `may_write`. Nothing while a turn is in flight. Each read stands for those that go with it
+  /// (operation::goes_with).
   std::vector<operation*> next_turn(waiting_line& line, bool may_write);
 
   enum class verdict { succeeded, failed, aborted };
 
-  /// The server answered the oldest statement in flight. Returns it when it is finished; null when it was
-  /// aborted by a neighbour's error and waits again, or when it is a write that succeeded: its commit is at
-  /// the Sync, and it is finished there.
+  /// The server answered the oldest statement in flight. Returns it when it is finished, and with it those
+  /// that go with it; null when it was aborted by a neighbour's error or failed for several and waits again,
+  /// or when it is a write that succeeded: its commit is at the Sync, and it is finished there.
   operation* answered(verdict v);
 
   /// The server passed the oldest Sync: what was aborted goes back to the line. Returns the write that was
@@ -47,7 +51,7 @@ class pipeline {
 
   /// A write is in flight.
   bool writes() const { return writes_; }
-  std::size_t in_flight() const { return statements_in_flight_; }
+  std::size_t in_flight() const { return operations_in_flight_; }
 
   struct leftovers {
     std::vector<operation*> aborted;  // they did nothing: safe anywhere
@@ -58,12 +62,13 @@ class pipeline {
 
  private:
   operation* pop_front();
+  void send_again(operation* first);
 
   std::size_t reads_max_;
   std::deque<operation*> in_flight_;  // null: a Sync
-  std::vector<operation*> aborted_;   // wait for the Sync, then go back to the line
+  std::vector<operation*> aborted_;   // in vain; wait for the Sync, then go back to the line
   operation* uncommitted_ = nullptr;  // a write whose statement has succeeded
-  std::size_t statements_in_flight_ = 0;
+  std::size_t operations_in_flight_ = 0;
   bool writes_ = false;
 };
 

@@ -53,9 +53,10 @@ std::size_t pool::load() const {
   return all;
 }
 
-task<outcome> pool::run(std::size_t statement, arguments with) {
+task<outcome> pool::run(std::size_t statement, arguments with, std::uint64_t kind) {
   call one;
   one.writes = options_.statements[statement].writes;
+  one.kind = options_.statements[statement].sql_of_many.empty() ? 0 : kind;
   one.statement = statement;
   one.with = std::move(with);
   if (!is_connected()) {

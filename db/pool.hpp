@@ -28,7 +28,10 @@ class pool final : private connection_owner {
   /// Errors: overloaded, unavailable (nothing was sent); connection_lost, timed_out (a write may have been
   /// done: may_have_run); rejected (it did not run). A read whose connection broke has been tried once more
   /// before it fails. Lifetime: the arguments are owned.
-  task<outcome> run(std::size_t statement, arguments with);
+  ///
+  /// `kind`: calls of one kind, not 0, may go to the server as one (statement::sql_of_many). They must not
+  /// differ in anything but their first argument.
+  task<outcome> run(std::size_t statement, arguments with, std::uint64_t kind = 0);
 
   bool is_connected() const { return connected() > 0; }
   std::size_t connected() const;

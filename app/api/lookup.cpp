@@ -19,6 +19,17 @@ statement list_in(review_order order) {
   return statement::reviews_relevant;
 }
 
+review_order order_of(statement list) {
+  switch (list) {
+    case statement::reviews_newest:
+      return review_order::newest;
+    case statement::reviews_helpful:
+      return review_order::helpful;
+    default:
+      return review_order::relevant;
+  }
+}
+
 answer_or<lookup> page_of(statement what, std::int64_t id, const parameters& sent) {
   const auto asked = parse_paging(sent);
   if (!asked) return asked.error();
@@ -81,6 +92,13 @@ db::arguments arguments_of(const lookup& r) {
   return with;
 }
 
+std::uint64_t sharing_kind(const lookup& r) {
+  constexpr std::int64_t rows_max = 100, pages_max = 100;
+  if (r.count > rows_max || r.page > pages_max) return 0;
+  const auto place = (r.page * (rows_max + 1)) + r.count;  // each page and count have their own
+  return 1 + static_cast<std::uint64_t>(place) * all_statements().size() + static_cast<std::uint64_t>(r.what);
+}
+
 std::optional<std::string> json_of(const lookup& r, const db::answer& rows) {
   const paging asked{r.page, r.count};
   switch (r.what) {
@@ -94,7 +112,7 @@ std::optional<std::string> json_of(const lookup& r, const db::answer& rows) {
     case statement::answers:
       return answers_json(r.id, asked, rows);
     default:
-      return reviews_json(r.id, asked, rows);
+      return reviews_json(r.id, asked, order_of(r.what), rows);
   }
 }
 

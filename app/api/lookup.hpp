@@ -34,6 +34,10 @@ struct topic_hash {
 
 db::arguments arguments_of(const lookup& r);
 
+/// Lookups of one kind may share a statement (db::pool::run). 0: this one goes alone, because it asks for so
+/// much that its neighbours would wait for it.
+std::uint64_t sharing_kind(const lookup& r);
+
 /// The body; nothing where there is nothing of that id: 404.
 std::optional<std::string> json_of(const lookup& r, const db::answer& rows);
 

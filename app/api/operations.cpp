@@ -70,6 +70,8 @@ void operations_service::add_database(metrics_page& page) const {
       .gauge("atelier_api_db_statements_in_flight", "Statements queued or sent and not yet answered",
              static_cast<double>(database_.load()))
       .counter("atelier_api_db_statements_total", "Statements sent", static_cast<double>(counted.statements))
+      .counter("atelier_api_db_reads_gathered_total", "Reads that went as part of another's statement",
+               static_cast<double>(counted.gathered))
       .counter("atelier_api_db_round_trips_total",
                "Turns in which they were sent: those that go together share a round trip",
                static_cast<double>(counted.round_trips))

@@ -2,11 +2,9 @@
 
 #include "app/api/json.hpp"
 #include "app/api/reviews.hpp"
+#include "app/api/row_order.hpp"
 
-#include <algorithm>
-#include <numeric>
 #include <tuple>
-#include <vector>
 
 namespace atelier::api {
 
@@ -50,15 +48,11 @@ enum { question_id, question_body, question_date, asker_name, question_helpfulne
 // The rows of questions_sql as they are shown: questions by helpfulness, date and id, the highest first, and
 // the answers of each by id.
 std::vector<int> shown_order(const db::answer& rows) {
-  std::vector<int> order(static_cast<std::size_t>(rows.size()));
-  std::iota(order.begin(), order.end(), 0);
-  const auto key = [&](int row) {
+  return rows_by(rows, [&](int row) {
     const auto answer = rows.is_null(row, first_of_answer) ? 0 : rows.int8(row, first_of_answer);
     return std::tuple(-std::int64_t{rows.int4(row, question_helpfulness)}, -rows.int8(row, question_date),
                       -rows.int8(row, question_id), answer);
-  };
-  std::sort(order.begin(), order.end(), [&](int a, int b) { return key(a) < key(b); });
-  return order;
+  });
 }
 
 }  // namespace
@@ -102,8 +96,11 @@ std::string answers_json(std::int64_t question, const paging& asked, const db::a
   out += R"(,"count":)"sv;
   append_number(out, asked.count);
   out += R"(,"results":[)"sv;
-  for (int row = 0; row < rows.size(); ++row) {
-    out += row == 0 ? R"({"answer_id":)"sv : R"(,{"answer_id":)"sv;
+  const auto order = rows_by(rows, [&](int row) {
+    return std::tuple(-std::int64_t{rows.int4(row, helpfulness)}, -rows.int8(row, date), -rows.int8(row, id));
+  });
+  for (const int row : order) {
+    out += out.back() == '[' ? R"({"answer_id":)"sv : R"(,{"answer_id":)"sv;
     append_number(out, rows.int8(row, id));
     append_answer(out, rows, row, id);
     out += R"(,"photos":)"sv;

@@ -50,7 +50,7 @@ task<answer_or<shared_answer>> reader::fetch(lookup what) {
 }
 
 task<answer_or<shared_answer>> reader::ask_database(lookup what) {
-  const auto rows = co_await ask(database_, what.what, arguments_of(what));
+  const auto rows = co_await ask(database_, what.what, arguments_of(what), sharing_kind(what));
   if (!rows) co_return of_database(rows.error());
   co_return finish(json_of(what, *rows));
 }

@@ -1,9 +1,9 @@
 #include "app/api/reviews.hpp"
 
 #include "app/api/json.hpp"
+#include "app/api/row_order.hpp"
 
-#include <algorithm>
-#include <vector>
+#include <tuple>
 
 namespace atelier::api {
 
@@ -51,6 +51,21 @@ void append_review(std::string& out, const db::answer& rows, int row) {
   append_number(out, rows.int4(row, helpfulness));
   out += R"(,"photos":)"sv;
   append_photos(out, rows, row, photo_ids, photo_urls);
+}
+
+// The highest first.
+std::vector<int> shown_order(const db::answer& rows, review_order by) {
+  const auto by_date = [&](int row) { return std::pair(-rows.int8(row, date), -rows.int8(row, id)); };
+  const auto helpful = [&](int row) { return -std::int64_t{rows.int4(row, helpfulness)}; };
+  switch (by) {
+    case review_order::newest:
+      return rows_by(rows, by_date);
+    case review_order::helpful:
+      return rows_by(rows, [&](int row) { return std::pair(helpful(row), -rows.int8(row, id)); });
+    case review_order::relevant:
+      break;
+  }
+  return rows_by(rows, [&](int row) { return std::pair(helpful(row), by_date(row)); });
 }
 
 void append_count(std::string& out, std::string_view key, std::int64_t count) {
@@ -107,7 +122,7 @@ void append_photos(std::string& out, const db::answer& rows, int row, int ids, i
   out += ']';
 }
 
-std::string reviews_json(std::int64_t product, const paging& asked, const db::answer& rows) {
+std::string reviews_json(std::int64_t product, const paging& asked, review_order by, const db::answer& rows) {
   auto out = begin_json(R"({"product":")"sv);
   append_number(out, product);
   out += R"(","page":)"sv;
@@ -115,8 +130,8 @@ std::string reviews_json(std::int64_t product, const paging& asked, const db::an
   out += R"(,"count":)"sv;
   append_number(out, asked.count);
   out += R"(,"results":[)"sv;
-  for (int row = 0; row < rows.size(); ++row) {
-    out += row == 0 ? "{"sv : ",{"sv;
+  for (const int row : shown_order(rows, by)) {
+    out += out.back() == '[' ? "{"sv : ",{"sv;
     append_review(out, rows, row);
     out += '}';
   }

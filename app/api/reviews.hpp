@@ -8,8 +8,8 @@
 
 namespace atelier::api {
 
-/// GET /reviews from the rows of reviews_*.
-std::string reviews_json(std::int64_t product, const paging& asked, const db::answer& rows);
+/// GET /reviews from the rows of reviews_*, in the order asked for.
+std::string reviews_json(std::int64_t product, const paging& asked, review_order by, const db::answer& rows);
 
 /// GET /reviews/{id} from the row of `review`.
 std::string review_json(const db::answer& row);

@@ -15,26 +15,42 @@ namespace {
 #define REVIEW_COLUMNS \
   "id, rating, summary, recommend, response, body, date, reviewer_name, helpfulness, photo_ids, photo_urls"
 
-#define REVIEWS_OF_PRODUCT(order)                                                                         \
-  "select " REVIEW_COLUMNS " from reviews where product_id = $1::bigint and not reported order by " order \
-  " limit $2::bigint offset $3::bigint"
+// Each read is here twice: for one caller, and for several that come together, which costs the server less
+// than one by one (db::statement::sql_of_many). There $1 holds the id that each asks for, and what belongs to
+// it is found by a nested loop over them, after which `order by place` costs nothing. The order of a caller's
+// rows is made again by who shows them: no outer query promises to keep an inner one's.
+#define ASKED "unnest($1::bigint[]) with ordinality as asked(id, place)"
+#define ONE "$1::bigint"
+#define EACH "asked.id"
+#define PAGE(order) " order by " order " limit $2::bigint offset $3::bigint"
+#define RELEVANT "helpfulness desc, date desc, id desc"
+
+#define REVIEWS_OF(product, order) \
+  "select " REVIEW_COLUMNS " from reviews where product_id = " product " and not reported" PAGE(order)
+#define REVIEWS_OF_MANY(order) \
+  "select place, page.* from " ASKED ", lateral (" REVIEWS_OF(EACH, order) ") page order by place"
+
+#define REVIEW(id) "select " REVIEW_COLUMNS ", product_id from reviews where id = " id " and not reported"
 
 // One row an answer, its question's columns repeated; a question without answers is one row with nulls. In no
 // order: to sort a few wide rows costs the server more than to find them, and questions.cpp next to nothing.
-constexpr auto questions_sql =
-    "select q.id, q.body, q.date, q.asker_name, q.helpfulness,"
-    "  a.id, a.body, a.date, a.answerer_name, a.helpfulness, a.photo_urls"
-    " from (select product_id, id, body, date, asker_name, helpfulness from questions"
-    "  where product_id = $1::bigint and not reported"
-    "  order by helpfulness desc, date desc, id desc limit $2::bigint offset $3::bigint) q"
-    " left join answers a on a.product_id = q.product_id and a.question_id = q.id and not a.reported";
+#define QUESTION_COLUMNS                               \
+  "q.id, q.body, q.date, q.asker_name, q.helpfulness," \
+  " a.id, a.body, a.date, a.answerer_name, a.helpfulness, a.photo_urls"
+#define QUESTIONS_OF(product) \
+  "(select product_id, id, body, date, asker_name, helpfulness from questions" \
+  "  where product_id = " product " and not reported" PAGE(RELEVANT) ") q" \
+  " left join answers a on a.product_id = q.product_id and a.question_id = q.id and not a.reported"
 
 // The product is found through the question: its own index is the only one by id alone.
-constexpr auto answers_sql =
-    "select a.id, a.body, a.date, a.answerer_name, a.helpfulness, a.photo_ids, a.photo_urls"
-    " from questions q join answers a on a.product_id = q.product_id and a.question_id = q.id"
-    " where q.id = $1::bigint and not a.reported"
-    " order by a.helpfulness desc, a.date desc, a.id desc limit $2::bigint offset $3::bigint";
+#define ANSWERS_OF(question)                                                                 \
+  "select a.id, a.body, a.date, a.answerer_name, a.helpfulness, a.photo_ids, a.photo_urls"   \
+  " from questions q join answers a on a.product_id = q.product_id and a.question_id = q.id" \
+  " where q.id = " question " and not a.reported" PAGE("a.helpfulness desc, a.date desc, a.id desc")
+
+#define META_COLUMNS                                                                                       \
+  "rating_1, rating_2, rating_3, rating_4, rating_5, recommend_false, recommend_true, characteristic_ids," \
+  " characteristic_names, characteristic_sums, characteristic_counts"
 
 // An Idempotency-Key that nobody has, or had more than a day ago, is taken; whoever is taking it now is
 // waited for. $1 key (null: none), $2 path, $3 hash of the body.
@@ -129,23 +145,26 @@ constexpr auto add_answer_sql =
   VOTE("answers", "one.product_id, one.question_id, one.id, one.reported", change, "' q' || product_id || ' a' || question_id")
 // clang-format on
 
+constexpr db::statement read(std::string_view name, std::string_view sql, std::string_view sql_of_many) {
+  return {name, sql, false, sql_of_many};
+}
+
 // In the order of the enumeration.
 constexpr std::array statements{
     db::statement{"ping", "select 1", false},
-    db::statement{"reviews_relevant", REVIEWS_OF_PRODUCT("helpfulness desc, date desc, id desc"), false},
-    db::statement{"reviews_newest", REVIEWS_OF_PRODUCT("date desc, id desc"), false},
-    db::statement{"reviews_helpful", REVIEWS_OF_PRODUCT("helpfulness desc, id desc"), false},
-    db::statement{"review",
-                  "select " REVIEW_COLUMNS ", product_id from reviews where id = $1::bigint and not reported",
-                  false},
-    db::statement{"meta",
-                  "select rating_1, rating_2, rating_3, rating_4, rating_5, recommend_false, recommend_true, "
-                  "characteristic_ids,"
-                  " characteristic_names, characteristic_sums, characteristic_counts from product_meta where "
-                  "product_id = $1::bigint",
-                  false},
-    db::statement{"questions", questions_sql, false},
-    db::statement{"answers", answers_sql, false},
+    read("reviews_relevant", REVIEWS_OF(ONE, RELEVANT), REVIEWS_OF_MANY(RELEVANT)),
+    read("reviews_newest", REVIEWS_OF(ONE, "date desc, id desc"), REVIEWS_OF_MANY("date desc, id desc")),
+    read("reviews_helpful", REVIEWS_OF(ONE, "helpfulness desc, id desc"),
+         REVIEWS_OF_MANY("helpfulness desc, id desc")),
+    read("review", REVIEW(ONE),
+         "select place, one.* from " ASKED ", lateral (" REVIEW(EACH) ") one order by place"),
+    read("meta", "select " META_COLUMNS " from product_meta where product_id = " ONE,
+         "select place, " META_COLUMNS " from " ASKED " join product_meta on product_id = " EACH
+         " order by place"),
+    read("questions", "select " QUESTION_COLUMNS " from " QUESTIONS_OF(ONE),
+         "select place, " QUESTION_COLUMNS " from " ASKED ", lateral " QUESTIONS_OF(EACH) " order by place"),
+    read("answers", ANSWERS_OF(ONE),
+         "select place, page.* from " ASKED ", lateral (" ANSWERS_OF(EACH) ") page order by place"),
     db::statement{"question_exists", "select id from questions where id = $1::bigint", false},
     db::statement{"add_review", add_review_sql, true},
     db::statement{"add_question", add_question_sql, true},
@@ -189,9 +208,9 @@ static_assert(statements.size() == static_cast<std::size_t>(statement::evict_wor
 
 std::span<const db::statement> all_statements() { return statements; }
 
-task<db::outcome> ask(db::pool& database, statement what, db::arguments with) {
+task<db::outcome> ask(db::pool& database, statement what, db::arguments with, std::uint64_t kind) {
   const auto index = static_cast<std::size_t>(what);
-  auto outcome = co_await database.run(index, std::move(with));
+  auto outcome = co_await database.run(index, std::move(with), kind);
   if (!outcome && outcome.error().what == db::errc::rejected)
     log::error(
         "a statement was rejected; compare `atelier schema status` statement={} sqlstate={} message=\"{}\"",

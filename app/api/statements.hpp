@@ -40,6 +40,7 @@ enum class statement : std::size_t {
 std::span<const db::statement> all_statements();
 
 /// Asks the database; a statement that it refuses is a fault of ours and is logged.
-task<db::outcome> ask(db::pool& database, statement what, db::arguments with);
+/// `kind`: db::pool::run.
+task<db::outcome> ask(db::pool& database, statement what, db::arguments with, std::uint64_t kind = 0);
 
 }  // namespace atelier::api

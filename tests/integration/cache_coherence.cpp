@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <map>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -102,7 +103,12 @@ TEST_CASE("what one worker wrote is read through every other, again and again", 
   constexpr int writers = 4;
   fleet f(3);
   std::atomic<int> stale = 0;
-  std::atomic<int> failed = 0;
+  std::mutex guard;
+  std::vector<std::string> failed;
+  const auto expect = [&](const http_answer& answer, int status) {
+    const std::lock_guard locked(guard);
+    if (answer.status != status) failed.push_back(std::to_string(answer.status) + " " + answer.body);
+  };
   std::vector<std::thread> threads;
   for (int t = 0; t < writers; ++t)
     threads.emplace_back([&, t] {
@@ -115,14 +121,16 @@ TEST_CASE("what one worker wrote is read through every other, again and again", 
         const int id = 1 + t + writers * static_cast<int>(random() % 5);
         if (!expected.contains(id)) expected[id] = helpfulness(clients[0].get(review(id)));
         // Everybody holds it when it changes.
-        for (auto& c : clients) failed += c.get(review(id)).status != 200;
-        failed += clients[random() % 3].put(review(id) + "/helpful").status != 204;
+        for (auto& c : clients) expect(c.get(review(id)), 200);
+        expect(clients[random() % 3].put(review(id) + "/helpful"), 204);
         ++expected[id];
-        stale += helpfulness(clients[random() % 3].get(review(id))) != expected[id];
+        const auto seen = clients[random() % 3].get(review(id));
+        expect(seen, 200);
+        stale += helpfulness(seen) != expected[id];
       }
     });
   for (auto& t : threads) t.join();
-  CHECK(failed == 0);
+  CHECK(failed == std::vector<std::string>());
   CHECK(stale == 0);
   for (const auto& w : f.workers) CHECK(w.metric("atelier_api_cache_dropped_total") > 0);
 }

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-enum ask : std::size_t { echo_number, divide, repeat, echo_text, nap, insert, insert_checked };
+enum ask : std::size_t { echo_number, divide, repeat, echo_text, nap, insert, insert_checked, quotients };
 
 constexpr std::array statements{
     db::statement{"echo_number", "select $1::bigint", false},
@@ -30,6 +30,13 @@ constexpr std::array statements{
     db::statement{"insert", "insert into written (id) values ($1::bigint) returning id, pg_sleep(0.005)",
                   true},
     db::statement{"insert_checked", "insert into written (id) values (100 / $1::bigint) returning id", true},
+    // As many rows as the quotient says: one caller has none, another many.
+    db::statement{
+        "quotients",
+        "select $2::bigint / $1::bigint, n from generate_series(1, $2::bigint / $1::bigint) n order by n",
+        false,
+        "select place, $2::bigint / id, n from unnest($1::bigint[]) with ordinality as asked(id, place),"
+        " generate_series(1, $2::bigint / id) n order by place, n"},
 };
 
 db::arguments number(std::int64_t n) {
@@ -64,13 +71,13 @@ struct callers {
   }
 
   template <class F>
-  void ask_for(std::size_t what, db::arguments arguments, F judge) {
+  void ask_for(std::size_t what, db::arguments arguments, F judge, std::uint64_t kind = 0) {
     ++asked;
-    asio::co_spawn(loop, one(what, std::move(arguments), std::move(judge)), asio::detached);
+    asio::co_spawn(loop, one(what, std::move(arguments), std::move(judge), kind), asio::detached);
   }
   template <class F>
-  task<> one(std::size_t what, db::arguments arguments, F judge) {
-    const auto outcome = co_await pool.run(what, std::move(arguments));
+  task<> one(std::size_t what, db::arguments arguments, F judge, std::uint64_t kind) {
+    const auto outcome = co_await pool.run(what, std::move(arguments), kind);
     ++answered;
     judge(outcome);
   }
@@ -120,6 +127,41 @@ TEST_CASE("an error among neighbours reaches its own caller only", "[db]") {
   REQUIRE(c.finish());
   CHECK(wrong == 0);
   CHECK(failed == 286);
+}
+
+TEST_CASE("reads that are gathered into one statement get their own rows, and an error its own caller",
+          "[db]") {
+  const with_table t;
+  callers c(t.conninfo());
+  int right = 0;
+  int failed = 0;
+  const auto ask_for_quotient = [&](std::int64_t of, std::int64_t by) {
+    db::arguments with;
+    with.add_int8(by).add_int8(of);
+    c.ask_for(
+        quotients, std::move(with),
+        [&, of, by](const db::outcome& o) {
+          if (by == 0) {
+            failed += !o && o.error().what == db::errc::rejected && o.error().sqlstate == "22012";
+            return;
+          }
+          bool mine = o && o->size() == of / by;
+          for (int row = 0; mine && row < o->size(); ++row)
+            mine = o->int8(row, 0) == of / by && o->int8(row, 1) == row + 1;
+          right += mine;
+        },
+        static_cast<std::uint64_t>(of));  // those with one dividend may share
+  };
+  for (int i = 0; i < 2000; ++i) ask_for_quotient(10 + i % 3, 1 + i % 20);
+  REQUIRE(c.finish());
+  CHECK(right == 2000);
+  const auto sent = c.pool.counted().statements;
+  CHECK(sent + c.pool.counted().gathered == 2000);
+  CHECK(sent < 1000);
+  for (int i = 0; i < 300; ++i) ask_for_quotient(12, i % 30);
+  REQUIRE(c.finish());
+  CHECK(right == 2290);
+  CHECK(failed == 10);
 }
 
 TEST_CASE("a write that fails takes no other write with it", "[db]") {

@@ -43,3 +43,13 @@ TEST_CASE("an array reads back as it was written") {
   CHECK(array_reader(third).left() == 0);
   CHECK(array_reader({}).left() == 0);
 }
+
+TEST_CASE("arguments are copied from another list as they are") {
+  arguments from, to;
+  from.add_int8(-5).add_null().add_text("x");
+  CHECK(from.int8_at(0) == -5);
+  to.add_from(from, 2).add_from(from, 1).add_from(from, 0);
+  CHECK(bytes_of(to, 0) == "x");
+  CHECK(to.values()[1] == nullptr);
+  CHECK(to.int8_at(2) == -5);
+}

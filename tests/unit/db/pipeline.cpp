@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <random>
 
@@ -24,6 +25,13 @@ struct three_reads {
     REQUIRE(line.push(c));
   }
 };
+
+// Those that come back as one.
+turn together(operation* first) {
+  turn all;
+  for (auto* one = first; one; one = one->goes_with) all.push_back(one);
+  return all;
+}
 
 // So many of each, in a line.
 struct crowd {
@@ -73,6 +81,63 @@ TEST_CASE("a turn takes no more reads than may wait for a slow one among them") 
   for (auto* one : {&a, &b, &c}) REQUIRE(line.push(*one));
   CHECK(queue.next_turn(line, true) == turn{&a, &b, nullptr});
   CHECK(line.size() == 1);
+}
+
+TEST_CASE("reads of one kind go as one statement, in their order; those of none go alone") {
+  waiting_line line(16);
+  pipeline queue;
+  std::array<operation, 7> reads;
+  for (std::size_t i = 0; i < reads.size(); ++i) {
+    reads[i].kind = std::array<std::uint64_t, 7>{1, 2, 0, 1, 0, 2, 1}[i];
+    REQUIRE(line.push(reads[i]));
+  }
+  CHECK(queue.next_turn(line, true) == turn{&reads[0], &reads[1], &reads[2], &reads[4], nullptr});
+  CHECK(queue.in_flight() == 7);
+  CHECK(together(queue.answered(verdict::succeeded)) == turn{&reads[0], &reads[3], &reads[6]});
+  CHECK(queue.in_flight() == 4);
+  CHECK(together(queue.answered(verdict::succeeded)) == turn{&reads[1], &reads[5]});
+  CHECK(together(queue.answered(verdict::succeeded)) == turn{&reads[2]});
+}
+
+TEST_CASE("a turn counts every read, also those that go with another") {
+  waiting_line line(16);
+  pipeline queue(2);
+  std::array<operation, 3> reads;
+  for (auto& one : reads) {
+    one.kind = 1;
+    REQUIRE(line.push(one));
+  }
+  CHECK(together(queue.next_turn(line, true).front()) == turn{&reads[0], &reads[1]});
+  CHECK(line.size() == 1);
+}
+
+TEST_CASE(
+    "a statement of several reads that fails is sent again for each alone, and then an error has its "
+    "caller") {
+  waiting_line line(16);
+  pipeline queue;
+  operation a, b;
+  a.kind = b.kind = 1;
+  REQUIRE(line.push(a));
+  REQUIRE(line.push(b));
+  CHECK(queue.next_turn(line, true) == turn{&a, nullptr});
+  CHECK(queue.answered(verdict::failed) == nullptr);
+  queue.synced(line);
+  CHECK(queue.next_turn(line, true) == turn{&a, &b, nullptr});
+  CHECK(queue.answered(verdict::failed) == &a);
+  CHECK(queue.answered(verdict::aborted) == nullptr);
+}
+
+TEST_CASE("of a lost connection come back all that went as one statement") {
+  waiting_line line(16);
+  pipeline queue;
+  operation a, b;
+  a.kind = b.kind = 1;
+  REQUIRE(line.push(a));
+  REQUIRE(line.push(b));
+  queue.next_turn(line, true);
+  CHECK(queue.lost().sent == turn{&a, &b});
+  CHECK(a.goes_with == nullptr);
 }
 
 TEST_CASE("where enough connections write, a turn takes reads only") {
@@ -187,7 +252,7 @@ TEST_CASE("every statement comes back exactly once, whatever fails") {
       REQUIRE(c.queue.expects_answer());
       const auto v = c.aborting ? verdict::aborted : one_in(5) ? verdict::failed : verdict::succeeded;
       c.aborting |= v == verdict::failed;
-      if (const auto* done = c.queue.answered(v)) ++back[done];
+      for (const auto* done : together(c.queue.answered(v))) ++back[done];
     };
     const auto die = [&](connection& c) {
       c.server.clear();
@@ -198,6 +263,7 @@ TEST_CASE("every statement comes back exactly once, whatever fails") {
     };
     for (auto& one : all) {
       one.writes = one_in(3);
+      one.kind = one.writes ? 0 : random() % 4;
       REQUIRE(line.push(one));
       auto& c = connections[random() % connections.size()];
       take(c);
