@@ -99,6 +99,15 @@ void add_worker_limits(CLI::App& role, lb::limits& l) {
            "In which the weight of a worker that came back grows to all of it");
   add_count<unsigned>(role, "--panic-percent", l.panic_percent,
                       "With fewer healthy workers than this all get requests; 0: never", 0, 100);
+  add_count<unsigned>(
+      role, "--affinity-percent", l.affinity_percent,
+      "Reads of one target go to one worker, whose cache knows it, while it has less than this part "
+      "of its fair share of all requests in flight; 101 or more; 0: each to the least busy",
+      0, 1000)
+      ->check([](const std::string& text) {
+        return text == "0" || std::stoi(text) > 100 ? ""
+                                                    : "0, or more than 100: nobody can have less than all";
+      });
   add_count<unsigned>(role, "--retry-budget-percent", l.budget.percent,
                       "Requests being sent again, of those in flight (at least 3); more wait", 0, 100);
 }

@@ -3,6 +3,7 @@
 #include "core/http/problem.hpp"
 
 #include <sys/socket.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -49,6 +50,8 @@ exchange::exchange(context& shared, client_side client, std::size_t head_bytes)
                 body_framing_ == http::framing::none && minor_version_ == 1 &&
                 shared.request.fields.find("upgrade");
   client_.facts.upgrades = may_switch_;
+  if (bounds.affinity_percent > 0 && safe_)
+    key_ = XXH3_64bits(shared.request.target.data(), shared.request.target.size());
   if (shared.log) {
     space_.method = shared.request.verb_text;
     space_.path = shared.request.path;
@@ -103,7 +106,7 @@ void exchange::cut() noexcept {
 // ---- a worker, and a connection to it
 
 bool exchange::choose_worker() {
-  worker_ = shared_.pool.acquire(avoid_);
+  worker_ = shared_.pool.acquire(avoid_, key_);
   return worker_ != nullptr;
 }
 

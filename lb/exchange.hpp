@@ -160,6 +160,7 @@ class exchange final : private unanswered_request {
 
   // Again.
   std::optional<std::uint64_t> avoid_;  // the worker that failed it
+  std::optional<std::uint64_t> key_;    // of its target, where that has a worker of its own
   unsigned retries_done_ = 0;
   bool fresh_only_ = false;  // a connection at rest was found closed: the next is a new one
   bool counts_as_retry_ = false;

@@ -43,7 +43,10 @@ struct limits {
   unsigned retries_max = 1;                      // of a request that a worker failed
   retry_budget budget;
   std::chrono::milliseconds slow_start =
-      5s;                      // in which the weight of a worker that came back grows to all of it
+      5s;  // in which the weight of a worker that came back grows to all of it
+  // Reads of one target go to one worker while it has less than this part of its fair share in flight; 0:
+  // off.
+  unsigned affinity_percent = 0;
   unsigned panic_percent = 0;  // fewer healthy workers than this: all get requests; 0: never
   std::chrono::milliseconds drain_timeout = 10s;  // from SIGTERM until what is still open is cut
 };

@@ -2,6 +2,8 @@
 
 #include "core/log.hpp"
 
+#include <xxhash.h>
+
 #include <algorithm>
 
 namespace atelier::lb {
@@ -29,7 +31,7 @@ result<std::shared_ptr<worker>> workers::add(const worker_settings& settings, co
   auto added = all_.emplace_back(std::make_shared<worker>(settings, where, rules_));
   added->slot = loads_.size();
   added->number = ++last_number_;
-  loads_.emplace_back();
+  loads_.emplace_back().identity = XXH3_64bits(added->name.data(), added->name.size());
   refresh();
   return added;
 }
@@ -100,12 +102,13 @@ void workers::refresh() {
   serve_waiting();
 }
 
-worker* workers::acquire(std::optional<std::uint64_t> avoid) {
+worker* workers::acquire(std::optional<std::uint64_t> avoid, std::optional<std::uint64_t> key) {
   std::optional<std::size_t> slot;
   if (avoid)
     for (const auto& w : all_)
       if (w->number == *avoid) slot = w->slot;
-  const auto chosen = pick(loads_, slot);
+  auto chosen = key ? pick_for(*key, loads_, limits_.affinity_percent, slot) : std::nullopt;
+  if (!chosen) chosen = pick(loads_, slot);
   if (!chosen) return nullptr;
   ++loads_[*chosen].in_flight;
   ++all_[*chosen]->counters.requests;

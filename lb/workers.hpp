@@ -38,8 +38,9 @@ class workers {
   void change(worker& w, std::uint32_t weight, std::uint32_t in_flight_max);
 
   /// The worker for the next request, whose slot is taken until release(); null where none has room. `avoid`
-  /// is the number of the worker that failed it before.
-  worker* acquire(std::optional<std::uint64_t> avoid);
+  /// is the number of the worker that failed it before. `key`: of requests that had better go to one worker
+  /// (limits.affinity_percent).
+  worker* acquire(std::optional<std::uint64_t> avoid, std::optional<std::uint64_t> key = std::nullopt);
 
   /// Waits for room, first come first served. Null: none came free in time, the
   /// queue is full, or no worker is usable any more.

@@ -42,6 +42,7 @@ result<> start_server(const premises& p, supervisor& all) {
 
 // Less than the supervisor's patience with a member that was asked to stop.
 constexpr auto drain_max = "4s";
+constexpr auto affinity = "150";  // percent: each worker's cache keeps its own part of what is read
 
 // The proxy comes after the workers are ready: it would have to find them down first.
 result<> start_workers(const premises& p, supervisor& all) {
@@ -61,7 +62,7 @@ result<> start_workers(const premises& p, supervisor& all) {
 
 result<> start_proxy(const premises& p, supervisor& all, const std::string& sample) {
   member proxy{"proxy", ourselves({"lb", "--listen", to_string(p.listen), "--admin", to_string(p.admin),
-                                   "--drain-timeout", drain_max})};
+                                   "--drain-timeout", drain_max, "--affinity-percent", affinity})};
   for (const auto& where : p.workers) {
     proxy.how.arguments.push_back("--worker");
     proxy.how.arguments.push_back(to_string(where));

@@ -70,7 +70,7 @@ def our_stack(server, cache_mb=0, workers=3):
         sockets = [WORK / f"worker-{i}.socket" for i in range(workers)]
         for i, socket in enumerate(sockets):
             made.append(Process(f"worker-{i}", [ATELIER, "api", "--listen", f"unix:{socket}", "--db", server.conninfo("atelier"), "--cache-mb", cache_mb]))
-        made.append(proxy([f"unix:{socket}" for socket in sockets]))
+        made.append(proxy([f"unix:{socket}" for socket in sockets], more=["--affinity-percent", "150"]))
     except BaseException:
         for p in made:
             p.stop()

@@ -27,10 +27,16 @@ struct worker {
   std::uint16_t admin = free_port();
   child_process process;
 
-  worker(const std::string& conninfo, const std::string& cache_megabytes)
-      : process(ATELIER_PROGRAM,
+  worker(const std::string& conninfo, const std::string& cache_megabytes, std::vector<std::string> more = {})
+      : process(ATELIER_PROGRAM, arguments(conninfo, cache_megabytes, std::move(more))) {}
+
+  std::vector<std::string> arguments(const std::string& conninfo, const std::string& cache_megabytes,
+                                     std::vector<std::string> more) const {
+    more.insert(more.begin(),
                 {"api", "--listen", fmt::format("127.0.0.1:{}", port), "--admin",
-                 fmt::format("127.0.0.1:{}", admin), "--db", conninfo, "--cache-mb", cache_megabytes}) {}
+                 fmt::format("127.0.0.1:{}", admin), "--db", conninfo, "--cache-mb", cache_megabytes});
+    return more;
+  }
 
   // A figure of its /metrics.
   double metric(const std::string& name) const {
@@ -58,8 +64,8 @@ struct fleet {
     load(1);
     for (std::size_t i = 0; i < size; ++i) start(cache_megabytes);
   }
-  void start(const std::string& cache_megabytes) {
-    workers.emplace_back(database.conninfo(), cache_megabytes);
+  void start(const std::string& cache_megabytes, std::vector<std::string> more = {}) {
+    workers.emplace_back(database.conninfo(), cache_megabytes, std::move(more));
     if (cache_megabytes != "0") REQUIRE(workers.back().becomes_usable());
     const auto port = workers.back().port;
     REQUIRE(wait_until(20s, [&] { return is_listening(port) && fetch(port, "/ready").status == 200; }));
@@ -285,6 +291,34 @@ TEST_CASE("without a cache the same bytes come, and nothing is kept", "[cache]")
   CHECK(f.workers[0].metric("atelier_api_cache_answers") == 7);
   CHECK(f.workers[1].metric("atelier_api_cache_answers") == 0);
   CHECK(f.workers[1].metric("atelier_api_cache_usable") == 0);
+}
+
+TEST_CASE("who asks for what is being asked for joins the query, also when no more may wait", "[cache]") {
+  fleet f(0);
+  f.start("16", {"--requests-in-flight-max", "1", "--statement-timeout", "30s"});
+  const auto& w = f.workers.front();
+  const std::string same = "/reviews?product_id=1";
+  sql locker(f.conninfo());
+  locker.run("begin");
+  locker.run("lock table atelier.reviews");
+  std::vector<http_client> clients;
+  const auto ask = [&](const std::string& joined) {
+    clients.emplace_back(w.port);
+    clients.back().send("GET " + same + " HTTP/1.1\r\nHost: here\r\n\r\n");
+    REQUIRE(wait_until(10s, [&] {
+      return w.metric("atelier_api_cache_reads_total{outcome=\"miss\"}") == 1 &&
+             w.metric("atelier_api_cache_reads_total{outcome=\"joined\"}") == std::stod(joined);
+    }));
+  };
+  for (int i = 0; i < 5; ++i) ask(std::to_string(i));
+  const auto other = fetch(w.port, "/reviews?product_id=2");
+  CHECK(other.status == 503);
+  CHECK(other.header("Retry-After") == "1");
+  locker.run("commit");
+  const auto first = clients.front().read();
+  CHECK(first.status == 200);
+  for (std::size_t i = 1; i < clients.size(); ++i) CHECK(clients[i].read().body == first.body);
+  CHECK(fetch(w.port, "/reviews?product_id=2").status == 200);
 }
 
 TEST_CASE("what is kept stays within its budget", "[cache]") {

@@ -5,6 +5,8 @@
 #include <catch2/catch.hpp>
 
 #include <fstream>
+#include <map>
+#include <memory>
 #include <set>
 #include <thread>
 
@@ -49,6 +51,29 @@ TEST_CASE("equal workers take turns, a heavier one gets more", "[lb]") {
   for (int i = 0; i < 40; ++i) CHECK(client.get("/").status == 200);
   CHECK(one.requests().size() == 30);
   CHECK(two.requests().size() == 10);
+}
+
+TEST_CASE("with affinity a target keeps its worker, and other workers have their own", "[lb]") {
+  std::vector<std::unique_ptr<scripted_worker>> workers;
+  for (int i = 0; i < 3; ++i) workers.push_back(std::make_unique<scripted_worker>(echo()));
+  const proxy_process proxy({workers[0]->address(), workers[1]->address(), workers[2]->address()},
+                            {"--affinity-percent", "150"});
+  auto client = proxy.connect();
+  constexpr int targets = 60, rounds = 5;
+  for (int round = 0; round < rounds; ++round)
+    for (int i = 0; i < targets; ++i)
+      CHECK(client.get("/reviews/meta?product_id=" + std::to_string(i)).status == 200);
+  for (const auto& worker : workers) {
+    std::map<std::string, int> seen;
+    for (const auto& request : worker->requests()) ++seen[request.substr(0, request.find('\r'))];
+    CHECK(seen.size() > 5);
+    for (const auto& [target, times] : seen) CHECK(times == rounds);
+  }
+  // A write has no cache to find: equals take turns.
+  std::vector<std::size_t> before;
+  for (const auto& worker : workers) before.push_back(worker->requests().size());
+  for (int i = 0; i < 30; ++i) CHECK(client.put("/reviews/1/helpful").status == 200);
+  for (std::size_t i = 0; i < workers.size(); ++i) CHECK(workers[i]->requests().size() - before[i] == 10);
 }
 
 TEST_CASE("a slow worker gets a small share", "[lb]") {

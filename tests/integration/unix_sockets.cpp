@@ -1,5 +1,6 @@
 // Proxy and workers on one machine, by UNIX sockets.
 #include "app/stack/ports.hpp"
+#include "integration/contract_sql.hpp"
 #include "support/http_client.hpp"
 #include "support/postgres.hpp"
 #include "support/process.hpp"
@@ -71,6 +72,32 @@ TEST_CASE("a worker's UNIX socket is for its user and group, is not taken from i
   worker.signal(SIGTERM);
   CHECK(worker.wait().code == 0);
   CHECK(stat(here.path.c_str(), &entry) != 0);
+}
+
+TEST_CASE("a worker that drains does not take away the socket of the one that came in its place", "[lb]") {
+  const house here;
+  auto old_one = here.start_worker();
+  REQUIRE(here.worker_is_ready());
+  // A lock that the old one's last request waits for, so that it drains until we say.
+  sql locker(here.database.conninfo());
+  locker.run(
+      "insert into atelier.reviews (product_id, id, date, rating, recommend, summary, body, reviewer_name)"
+      " values (1, 1, now(), 5, true, '', '', '')");
+  locker.run("begin");
+  locker.run("select from atelier.reviews for update");
+  http_client slow(here.path);
+  slow.send("PUT /reviews/1/helpful HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\n\r\n");
+  REQUIRE(wait_until(
+      10s, [&] { return sql(here.database.conninfo()).run("select count(*)" + waiting_sessions) == "1"; }));
+  old_one.signal(SIGTERM);
+  struct stat entry {};
+  REQUIRE(wait_until(10s, [&] { return stat(here.path.c_str(), &entry) != 0; }));  // it takes no client more
+  auto new_one = here.start_worker();
+  REQUIRE(here.worker_is_ready());
+  locker.run("commit");
+  CHECK(slow.read().status == 204);
+  CHECK(old_one.wait().code == 0);
+  CHECK(stack::status_of({{}, 0, here.path}, "/ready", 1s) == 200);
 }
 
 TEST_CASE("a folder that cannot be written to is named", "[lb]") {

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -35,22 +36,36 @@ std::optional<std::string> http_answer::header(std::string_view name) const {
   return std::nullopt;
 }
 
-http_client::http_client(std::uint16_t port, std::chrono::milliseconds timeout)
-    : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), timeout_(timeout) {
+http_client::http_client(int family, std::chrono::milliseconds timeout)
+    : socket_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)), timeout_(timeout) {
   const timeval limit{timeout.count() / 1000, (timeout.count() % 1000) * 1000};
   setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+http_client::http_client(std::uint16_t port, std::chrono::milliseconds timeout)
+    : http_client(AF_INET, timeout) {
   const int yes = 1;
   setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   sockaddr_in where{};
   where.sin_family = AF_INET;
   where.sin_port = htons(port);
   where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(socket_, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {
-    const std::string why = std::strerror(errno);
-    close(socket_);
-    give_up("no connection to port " + std::to_string(port) + ": " + why);
-  }
+  connect(reinterpret_cast<const sockaddr*>(&where), sizeof where, "port " + std::to_string(port));
+}
+
+http_client::http_client(const std::string& path, std::chrono::milliseconds timeout)
+    : http_client(AF_UNIX, timeout) {
+  sockaddr_un where{};
+  where.sun_family = AF_UNIX;
+  path.copy(where.sun_path, sizeof where.sun_path - 1);
+  connect(reinterpret_cast<const sockaddr*>(&where), sizeof where, path);
+}
+
+// The destructor closes the socket: the object stands since the constructor that was delegated to.
+void http_client::connect(const sockaddr* where, std::size_t bytes, const std::string& named) {
+  if (::connect(socket_, where, static_cast<socklen_t>(bytes)) != 0)
+    give_up("no connection to " + named + ": " + std::strerror(errno));
 }
 
 http_client::~http_client() {

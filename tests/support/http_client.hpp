@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+struct sockaddr;
+
 namespace atelier::test {
 
 using http_headers = std::vector<std::pair<std::string, std::string>>;
@@ -28,6 +30,8 @@ struct http_answer {
 class http_client {
  public:
   explicit http_client(std::uint16_t port, std::chrono::milliseconds timeout = std::chrono::seconds(15));
+  /// To a UNIX socket.
+  explicit http_client(const std::string& path, std::chrono::milliseconds timeout = std::chrono::seconds(15));
   ~http_client();
   http_client(http_client&& from) noexcept;
   http_client& operator=(http_client&& from) noexcept;
@@ -59,6 +63,8 @@ class http_client {
   std::string read_all();
 
  private:
+  http_client(int family, std::chrono::milliseconds timeout);
+  void connect(const sockaddr* where, std::size_t bytes, const std::string& named);
   bool receive();
   std::string line();
   std::string exactly(std::size_t size);
