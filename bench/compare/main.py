@@ -11,6 +11,7 @@ import growth
 import loader
 import micro
 import models
+import notify
 import proxy
 import settings
 from data import FULL
@@ -36,6 +37,7 @@ ABOUT = """What can be measured; several may be named, and `SET:PART` takes one 
   conformance requests of our own from RFC 9112 and 9110: atelier lb, nginx and HAProxy; --failures lists who fails what
   settings    of PostgreSQL and the kernel, each on and off in turns, sorted by gain; --publish writes docs/deploy.md; as root for the kernel's
   models      what a read costs PostgreSQL by read model, result format, and how many reads share a statement
+  notify      votes a second with NOTIFY and without, one a commit and sixteen
   clean       remove data, clusters and logs of earlier runs
 
 --products N takes that many products (quick: 100000, full: 1000011); growth, api, proxy and loader alone take quick's unless --full is given.
@@ -96,6 +98,8 @@ def main():
     plan = Plan(not full, asked.minutes or (240 if full else 60), asked.rounds, asked.seconds)
     if asked.what == ["models"]:
         return models.run(plan, asked.products or (FULL if full else 100_000))
+    if asked.what == ["notify"]:
+        return notify.run(plan, asked.products or (FULL if full else 100_000))
     if asked.what == ["settings"]:
         return settings.run(plan, asked.products or (FULL if full else 100_000), asked.publish, command)
     table, code = Table(), 0
