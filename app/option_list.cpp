@@ -17,6 +17,7 @@ std::string name_of(const CLI::Option& option) {
 
 std::vector<std::string> names_of(const std::set<CLI::Option*>& options) {
   std::vector<std::string> names;
+  names.reserve(options.size());
   for (const auto* one : options) names.push_back(name_of(*one));
   std::sort(names.begin(), names.end());
   return names;

@@ -14,7 +14,7 @@ namespace {
 constexpr std::chrono::milliseconds before_rest{500};  // longer than who asks all the time waits
 
 // As X-Forwarded-For and Forwarded say it (RFC 7239 section 6.2).
-std::string name_of(std::string peer) { return peer == "unix" ? "unknown" : peer; }
+std::string name_of(const std::string& peer) { return peer == "unix" ? "unknown" : peer; }
 
 }  // namespace
 

@@ -69,7 +69,7 @@ task<bool> connection::readable() {
   rest();
   if (closing_ && stage_ == stage::idle) co_return false;
   auto bytes = wait_.on(socket_);
-  co_await std::move(bytes);
+  co_await std::move(bytes);  // NOLINT(performance-move-const-arg): what is awaited is an rvalue
   if (!socket_.is_open()) co_return false;
   if (expired_ && stage_ == stage::idle && !std::exchange(looked_for_end_, true)) {
     expired_ = false;
