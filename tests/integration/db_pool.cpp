@@ -52,7 +52,7 @@ struct callers {
   std::size_t asked = 0;
   std::size_t answered = 0;
 
-  explicit callers(const std::string& conninfo, db::pool_options options = {})
+  explicit callers(const std::string& conninfo, db::pool_options options = patient())
       : pool(loop, with(conninfo, std::move(options))) {
     pool.start();
     REQUIRE(wait_until(20s, [&] {
@@ -63,6 +63,13 @@ struct callers {
   ~callers() {
     pool.stop();
     loop.run_for(2s);
+  }
+  // Patient, unless a case is about being late: the machine may be slow.
+  static db::pool_options patient() {
+    db::pool_options options;
+    options.statement_timeout = 60s;
+    options.answer_timeout = 61s;
+    return options;
   }
   static db::pool_options with(const std::string& conninfo, db::pool_options options) {
     options.conninfo = conninfo;

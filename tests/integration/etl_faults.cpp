@@ -2,6 +2,7 @@
 #include "db/session.hpp"
 #include "etl/random.hpp"
 #include "integration/etl_house.hpp"
+#include "support/wait.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -88,7 +89,9 @@ TEST_CASE("a database that dies in the middle of a load serves the old data when
   for (const auto* mode : {"replace", "append"}) {
     test::child_process child(ATELIER_PROGRAM,
                               {"etl", "load", second.path(), "--db", database.conninfo(), "--mode", mode});
-    std::this_thread::sleep_for(250ms);
+    const auto copying =
+        "select count(*) from pg_stat_activity where state = 'active' and query ilike 'copy %'";
+    REQUIRE(test::wait_until(20s, [&] { return ask(database, copying) != "0"; }));
     server.kill();
     const auto ended = child.wait();
     INFO(ended.errors);

@@ -75,7 +75,14 @@ std::string private_postgres::conninfo(std::string_view database) const {
   return fmt::format("host={} user=atelier dbname={}", socket_folder(), database);
 }
 
+// A backend of a server that was killed may live on until it looks up from its work; as long as it does, no
+// other server may use its memory.
 void private_postgres::start() {
+  if (!wait_until(60s, [&] { return try_to_start(); }))
+    throw std::runtime_error("postgres does not start:\n" + read_file(folder_ / "log"));
+}
+
+bool private_postgres::try_to_start() {
   const int log = open((folder_ / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   stack::launch run;
   run.program = programs_.folder / "postgres";
@@ -90,8 +97,7 @@ void private_postgres::start() {
   server_.emplace(value(std::move(started)));
   const bool ready = wait_until(
       30s, [&] { return server_->ended() || db::session::open(conninfo(), "atelier tests").has_value(); });
-  if (!ready || server_->ended())
-    throw std::runtime_error("postgres does not start:\n" + read_file(folder_ / "log"));
+  return ready && !server_->ended();
 }
 
 void private_postgres::stop() {

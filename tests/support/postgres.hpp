@@ -33,6 +33,7 @@ class private_postgres {
   void resume();
 
  private:
+  bool try_to_start();
   void signal_all(int number) const;
 
   temp_dir folder_;

@@ -79,7 +79,7 @@ class scripted_worker {
 
   script what_;
   reads first_;
-  int listener_ = -1;
+  std::atomic<int> listener_ = -1;
   std::uint16_t port_ = 0;
   std::atomic<bool> ready_ = true;
   std::atomic<bool> ending_ = false;
