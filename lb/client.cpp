@@ -3,6 +3,7 @@
 #include "core/http/problem.hpp"
 #include "lb/error_answer.hpp"
 #include "lb/proxy_header.hpp"
+#include "lb/workspace.hpp"
 
 #include <sys/socket.h>
 
@@ -33,8 +34,10 @@ client_connection::~client_connection() {
   shared_.workspaces.give_back(std::move(space_));
 }
 
+bool client_connection::is_forwarding() const { return space_ && space_->under_way; }
+
 void client_connection::expire() noexcept {
-  if (exchange_) return exchange_->expire();
+  if (is_forwarding()) return space_->under_way->expire();
   expired_ = true;
   error_code ignored;
   socket_.cancel(ignored);
@@ -53,7 +56,7 @@ void client_connection::drain(bool leave_at_rest) {
 
 void client_connection::cut() {
   cut_ = true;
-  if (exchange_) exchange_->cut();
+  if (is_forwarding()) space_->under_way->cut();
   error_code ignored;
   socket_.cancel(ignored);
 }
@@ -197,7 +200,17 @@ task<bool> client_connection::run() {
     stage_ = stage::forwarding;
     client_side side{socket_,   *space_, {.address = address_, .trusted = trusted_}, *this, closing_,
                      is_empty_, wait_};
-    const auto ending = co_await forward(shared_, side, outcome.size, exchange_);
+    auto& one = space_->under_way.emplace(shared_, side, outcome.size);
+    // As a rule there is only the worker's answer to wait for, which takes no coroutine of its own.
+    const bool has_begun = one.begins_at_once();
+    auto needs = has_begun ? one.advance() : 0U;
+    while (one.is_read(needs)) {
+      co_await one.wait_to_read(needs);
+      needs = one.advance();
+    }
+    if (!one.is_answered()) co_await forward(one, has_begun);
+    const auto ending = one.end();
+    space_->under_way.reset();
     if (ending == exchange::ending::linger) co_await linger();
     if (ending == exchange::ending::cut) {
       // A reset, so that nobody takes a part for the whole.

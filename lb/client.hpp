@@ -50,6 +50,7 @@ class client_connection final : public watched {
 
   found look(http::head_outcome& outcome);
   bool receive();
+  bool is_forwarding() const;
   void await_bytes();
   void begin_rest();
   task<> refuse(unsigned status, std::string_view reason);
@@ -64,7 +65,6 @@ class client_connection final : public watched {
   readable_wait wait_;
   bool is_empty_ = true;              // the last read took all that there was
   std::unique_ptr<workspace> space_;  // null while idle
-  exchange* exchange_ = nullptr;      // while one is under way
   std::string address_;               // of the client, from its socket or a header of the PROXY protocol
   bool introduced_ = false;           // that is known, and it was admitted
   bool counted_ = false;              // among the connections of its address

@@ -8,7 +8,6 @@
 #include "core/watchdog.hpp"
 #include "lb/forward_head.hpp"
 #include "lb/limits.hpp"
-#include "lb/outgoing.hpp"
 #include "lb/waiting_line.hpp"
 #include "lb/workers.hpp"
 
@@ -32,29 +31,11 @@ struct counters {
   histogram request_times;            // from a request's whole head to the last byte of its answer
 };
 
-/// What a connection needs only while a request is under way.
-struct workspace {
-  static constexpr std::size_t block_bytes = 32 * 1024;  // holds the largest head, and most bodies
-
-  buffer in{block_bytes};           // from the client
-  buffer from_worker{block_bytes};  // the answer
-  outgoing to_worker;
-  outgoing to_client;
-  std::string request_id;
-
-  // For the access log, and only where there is one.
-  std::string method;
-  std::string path;
-  std::string trace_id;
-  std::string client;
-  std::string worker;
-
-  bool worth_keeping();
-};
+struct workspace;
 
 struct context {
-  context(asio::io_context& io, const limits& l, const health_rules& r)
-      : loop(io), bounds(l), rules(r), pool(io, bounds, rules), guard(io), retry_line(io) {}
+  context(asio::io_context& io, const limits& l, const health_rules& r);
+  ~context();
 
   asio::io_context& loop;
   limits bounds;
@@ -65,7 +46,7 @@ struct context {
   access_log* log = nullptr;  // null: none
   counters count;
   client_table clients;
-  stock<workspace> workspaces{1024};
+  stock<workspace> workspaces;
 
   // Heads are parsed here and used up before anything else runs.
   http::request_head request;

@@ -1,6 +1,6 @@
 #include "lb/exchange.hpp"
 
-#include "core/http/problem.hpp"
+#include "lb/workspace.hpp"
 
 #include <sys/socket.h>
 #include <xxhash.h>
@@ -10,18 +10,6 @@
 #include <utility>
 
 namespace atelier::lb {
-
-bool workspace::worth_keeping() {
-  constexpr std::size_t kept_bytes_max = 64 * 1024;  // after a burst of large bodies the memory goes back
-  if (in.capacity() > kept_bytes_max || from_worker.capacity() > kept_bytes_max ||
-      to_worker.text.capacity() > kept_bytes_max || to_client.text.capacity() > kept_bytes_max)
-    return false;
-  in.clear();
-  from_worker.clear();
-  to_worker.clear();
-  to_client.clear();
-  return true;
-}
 
 exchange::exchange(context& shared, client_side client, std::size_t head_bytes)
     : shared_(shared),
@@ -36,7 +24,6 @@ exchange::exchange(context& shared, client_side client, std::size_t head_bytes)
       content_length_(shared.request.content_length) {
   ++shared_.in_flight;
   ++shared_.count.requests;
-  wants_problem_ = http::accepts_problem(shared.request.fields);
   space_.request_id.clear();
   space_.worker.clear();
   space_.trace_id.clear();
@@ -174,16 +161,22 @@ task<> exchange::connect() {
   }
 }
 
-// The request from its beginning, the first time and again.
-void exchange::start_sending() {
-  if (!std::exchange(parsed_, false))
+const http::request_head& exchange::request() {
+  if (!parsed_)
     (void)http::parse_request_head(space_.in.readable().substr(0, head_bytes_), shared_.bounds.head,
                                    shared_.request);
+  return shared_.request;
+}
+
+// The request from its beginning, the first time and again.
+void exchange::start_sending() {
+  const auto& head = request();
+  parsed_ = false;
   space_.to_worker.clear();
   space_.from_worker.clear();
   if (!std::exchange(has_id_, true)) shared_.ids.next().copy(id_.data(), id_.size());
-  const auto facts = write_request_head(shared_.request, client_.facts, worker_->host,
-                                        {id_.data(), id_.size()}, space_.to_worker.text);
+  const auto facts =
+      write_request_head(head, client_.facts, worker_->host, {id_.data(), id_.size()}, space_.to_worker.text);
   repeatable_ = facts.repeatable;
   const auto& text = space_.to_worker.text;
   space_.request_id.assign(text, facts.request_id_at, facts.request_id_bytes);
@@ -293,19 +286,22 @@ task<> exchange::settle() {
   }
 }
 
-task<exchange::ending> forward(context& shared, client_side client, std::size_t head_bytes,
-                               exchange*& under_way) {
-  exchange one(shared, client, head_bytes);
-  under_way = &one;
+bool exchange::begins_at_once() {
+  if (!wants_worker() || !choose_worker() || !take_connection()) return false;
+  start_sending();
+  return true;
+}
+
+task<> forward(exchange& one, bool has_begun) {
   do {
     if (one.must_queue_for_retry()) co_await one.wait_for_retry();
-    if (one.wants_worker() && !one.choose_worker()) co_await one.wait_for_worker();
-    if (one.has_worker()) {
+    if (one.wants_worker() && !one.has_worker() && !one.choose_worker()) co_await one.wait_for_worker();
+    if (one.has_worker() && !std::exchange(has_begun, false)) {
       if (!one.take_connection()) co_await one.connect();
       if (one.has_connection()) one.start_sending();
     }
     while (const auto needs = one.advance()) {
-      if (one.is_simple(needs) && one.is_read(needs))
+      if (one.is_read(needs))
         co_await one.wait_to_read(needs);
       else if (one.is_simple(needs))
         co_await one.socket_of(needs).async_wait(exchange::kind_of(needs), no_throw);
@@ -315,8 +311,6 @@ task<exchange::ending> forward(context& shared, client_side client, std::size_t 
     if (!one.has_settled()) co_await one.settle();
   } while (one.goes_on());
   if (one.is_tunnel()) co_await one.tunnel();
-  under_way = nullptr;
-  co_return one.end();
 }
 
 }  // namespace atelier::lb

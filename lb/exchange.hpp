@@ -39,6 +39,9 @@ class exchange final : private unanswered_request {
   exchange(context& shared, client_side client, std::size_t head_bytes);
   ~exchange() override;
 
+  /// A worker has room and a connection at rest: the request is on its way. False: forward() is needed.
+  bool begins_at_once();
+
   // A turn: a worker, a connection to it, the relay. The first two try at once and else are awaited.
   bool wants_worker() const { return !answer_done_; }  // false: an answer of our own is to be sent
   bool choose_worker();
@@ -52,11 +55,15 @@ class exchange final : private unanswered_request {
   /// What a socket must be ready for before there is more to do.
   enum need : unsigned { client_read = 1, client_write = 2, worker_read = 4, worker_write = 8 };
 
-  /// Does all that can be done now. Returns the needs, any of which is enough; 0 when the turn is over.
+  /// Does all that can be done now, and may be called at any time. Returns the needs, any of which is enough;
+  /// 0 when the turn is over.
   unsigned advance();
 
+  /// One need, which nothing waits for yet; and one that is to read.
   bool is_simple(unsigned needs) const { return waiting_for_ == 0 && (needs & (needs - 1)) == 0; }
-  bool is_read(unsigned one_need) const { return (one_need & (client_read | worker_read)) != 0; }
+  bool is_read(unsigned needs) const {
+    return is_simple(needs) && (needs & (client_read | worker_read)) != 0;
+  }
   auto wait_to_read(unsigned one_need) { return client_.wait.on(socket_of(one_need)); }
   tcp_socket& socket_of(unsigned one_need);
   static tcp_socket::wait_type kind_of(unsigned one_need);
@@ -70,6 +77,9 @@ class exchange final : private unanswered_request {
   /// Nothing of ours is under way on the sockets any more.
   bool has_settled() const { return waiting_for_ == 0; }
   task<> settle();
+
+  /// Nothing is left to do but end().
+  bool is_answered() const { return turn_ == end_of_turn::answered && has_settled(); }
 
   /// The worker has switched to another protocol: what is left to do is tunnel().
   bool is_tunnel() const { return turn_ == end_of_turn::switched; }
@@ -102,6 +112,8 @@ class exchange final : private unanswered_request {
   void prepare_retry();
   void give_up(fault how);
   void answer_error(unsigned status, std::string_view ended, std::string_view sentence);
+  bool wants_problem();
+  const http::request_head& request();  // read again if need be; holds until something else runs
   void skip_body();
   void check_limits();
   void watch_client_in_line();
@@ -124,7 +136,7 @@ class exchange final : private unanswered_request {
   const bool wants_keep_alive_;
   const http::framing body_framing_;
   const std::uint64_t content_length_;
-  bool wants_problem_ = false;  // problem details instead of text
+  bool wants_problem_ = false;  // problem details instead of text: of a head that is not kept
   bool repeatable_ = false;
   bool may_switch_ = false;  // to another protocol
   bool parsed_ = true;       // shared_.request is still ours: nothing else ran
@@ -190,8 +202,8 @@ class exchange final : private unanswered_request {
   std::optional<timer> parked_;
 };
 
-/// The whole exchange. `under_way` points to it while it lasts.
-task<exchange::ending> forward(context& shared, client_side client, std::size_t head_bytes,
-                               exchange*& under_way);
+/// All that may come in the way of an exchange, to the moment when end() says how it ended. `has_begun`:
+/// begins_at_once() was true.
+task<> forward(exchange& one, bool has_begun);
 
 }  // namespace atelier::lb

@@ -1,6 +1,8 @@
 // What becomes of an exchange whose worker, client or clock fails it.
+#include "core/http/problem.hpp"
 #include "lb/error_answer.hpp"
 #include "lb/exchange.hpp"
+#include "lb/workspace.hpp"
 
 namespace atelier::lb {
 
@@ -142,8 +144,12 @@ void exchange::skip_body() {
   unsent.clear();
 }
 
+// Asked of the head only when something goes wrong, or before it is thrown away.
+bool exchange::wants_problem() { return kept_ ? http::accepts_problem(request().fields) : wants_problem_; }
+
 void exchange::answer_error(unsigned status, std::string_view ended, std::string_view sentence) {
   leave_worker(false);
+  const bool as_problem = wants_problem();
   skip_body();
   upload_broken_ = true;
   keep_alive_ = wants_keep_alive_ && !client_.closing && body_.now() == reframer::state::complete;
@@ -152,7 +158,7 @@ void exchange::answer_error(unsigned status, std::string_view ended, std::string
   ended_ = ended;
   error_answer answer{.status = status,
                       .sentence = sentence,
-                      .as_problem = wants_problem_,
+                      .as_problem = as_problem,
                       .without_body = verb_ == http::method::head,
                       .keep_alive = keep_alive_,
                       .minor_version = minor_version_,

@@ -1,5 +1,6 @@
 // The relay of an exchange: what is sent and received without waiting, and what to wait for.
 #include "lb/exchange.hpp"
+#include "lb/workspace.hpp"
 
 #include <sys/socket.h>
 
@@ -75,6 +76,7 @@ bool exchange::receive_body(unsigned& needs) {
   auto& in = space_.in;
   if (in.space_bytes() == 0) {
     // From here on the request is too large to be kept: what was sent makes room for what comes.
+    wants_problem_ = wants_problem();
     kept_ = false;
     in.consume(cursor_);
     cursor_ = 0;

@@ -1,6 +1,7 @@
 // A connection that a worker has switched to another protocol: bytes go both ways until one side has nothing
 // more.
 #include "lb/exchange.hpp"
+#include "lb/workspace.hpp"
 
 #include <sys/socket.h>
 

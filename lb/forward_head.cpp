@@ -265,9 +265,9 @@ framing framing_for_client(const http::response_head& head, int minor_version) {
 namespace {
 
 void put_status_line(head_writer& out, const http::response_head& head) {
-  out.put("HTTP/1.1 ");
-  out.number(head.status);
-  out.put(" ", head.reason, "\r\n");
+  const auto digit = [&](unsigned unit) { return static_cast<char>('0' + head.status / unit % 10); };
+  const char status[] = {digit(100), digit(10), digit(1)};
+  out.put("HTTP/1.1 ", std::string_view(status, sizeof status), " ", head.reason, "\r\n");
 }
 
 void put_interim(head_writer& out, const http::response_head& head) {

@@ -1,4 +1,5 @@
-// Writes a head behind what stands in a string: room once, then plain copies.
+// Writes a head behind what stands in a string. It is put together on the stack, where room costs nothing, by
+// plain copies, and handed over whole.
 #pragma once
 
 #include "core/http/head.hpp"
@@ -12,17 +13,12 @@ namespace atelier::lb {
 
 class head_writer {
  public:
-  explicit head_writer(std::string& out) : out_(out) {
-    const auto size = out.size();
-    out.resize(size + usual_bytes);
-    at_ = out.data() + size;
-    end_ = out.data() + out.size();
-  }
-  ~head_writer() { out_.resize(size()); }
+  explicit head_writer(std::string& out) : out_(out) {}
+  ~head_writer() { hand_over(); }
   head_writer(const head_writer&) = delete;
   head_writer& operator=(const head_writer&) = delete;
 
-  std::size_t size() const { return static_cast<std::size_t>(at_ - out_.data()); }
+  std::size_t size() const { return out_.size() + held_; }
 
   template <class... Text>
   void put(const Text&... text) {
@@ -47,8 +43,6 @@ class head_writer {
   }
 
  private:
-  static constexpr std::size_t usual_bytes = 1536;
-
   template <std::size_t N>
   [[gnu::always_inline]] void one(const char (&literal)[N]) {
     copy(literal, N - 1);
@@ -57,21 +51,22 @@ class head_writer {
 
   [[gnu::always_inline]] void copy(const char* from, std::size_t n) {
     if (n == 0) return;  // an empty view may point nowhere, which memcpy does not allow
-    if (n > static_cast<std::size_t>(end_ - at_)) grow(n);
-    std::memcpy(at_, from, n);
-    at_ += n;
+    if (n > sizeof room_ - held_) return hand_over(from, n);
+    std::memcpy(room_ + held_, from, n);
+    held_ += n;
   }
 
-  [[gnu::noinline]] void grow(std::size_t n) {
-    const auto held = size();
-    out_.resize(held + n + usual_bytes);
-    at_ = out_.data() + held;
-    end_ = out_.data() + out_.size();
+  void hand_over() { out_.append(room_, held_); }
+
+  [[gnu::noinline]] void hand_over(const char* more, std::size_t n) {
+    hand_over();
+    held_ = 0;
+    out_.append(more, n);
   }
 
   std::string& out_;
-  char* at_;
-  char* end_;
+  char room_[2048];  // for most heads
+  std::size_t held_ = 0;
 };
 
 }  // namespace atelier::lb

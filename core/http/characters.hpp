@@ -36,6 +36,8 @@ inline bool all_in(std::string_view text, const std::array<bool, 256>& allowed) 
   return true;
 }
 
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 /// True for what a field's value may not hold (RFC 9110 section 5.5): control characters other than the tab.
 inline bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
 

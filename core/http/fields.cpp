@@ -2,7 +2,6 @@
 
 #include "core/http/characters.hpp"
 
-#include <charconv>
 #include <cstring>
 
 namespace atelier::http {
@@ -27,6 +26,20 @@ bool field_list::add(std::string_view name, std::string_view value) {
   return true;
 }
 
+namespace {
+
+// Digits and nothing else (RFC 9110 section 8.6), of a number that others can hold too.
+bool read_length(std::string_view digits, std::uint64_t& length) {
+  length = 0;
+  for (const char c : digits) {
+    if (!is_digit(c) || length > INT64_MAX / 10) return false;
+    length = length * 10 + static_cast<unsigned>(c - '0');
+  }
+  return !digits.empty() && length <= INT64_MAX;
+}
+
+}  // namespace
+
 void framing_fields::see(std::string_view name, std::string_view value) {
   switch (name.size()) {
     case 4:
@@ -47,9 +60,7 @@ void framing_fields::see(std::string_view name, std::string_view value) {
     case 14:
       if (equals_ignoring_case(name, "content-length")) {
         ++lengths;
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
-        bad_length |= value.empty() || value.find_first_not_of("0123456789") != value.npos ||
-                      error != std::errc{} || end != value.data() + value.size() || length > INT64_MAX;
+        bad_length |= !read_length(value, length);
       }
       break;
     case 17:
@@ -159,8 +170,8 @@ bool wants_keep_alive(const framing_fields& seen, int minor) {
 
 std::optional<head_outcome> read_version(std::string_view text, int& minor, message kind) {
   const bool request = kind == message::request;
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (text.size() != 8 || !text.starts_with("HTTP/") || text[6] != '.' || !digit(text[5]) || !digit(text[7]))
+  if (text.size() != 8 || !text.starts_with("HTTP/") || text[6] != '.' || !is_digit(text[5]) ||
+      !is_digit(text[7]))
     return refused(request ? 400 : 502, "malformed version");
   if (text[5] != '1') return refused(request ? 505 : 502, "version is not HTTP/1");
   minor = text[7] == '0' ? 0 : 1;

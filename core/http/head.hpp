@@ -5,6 +5,8 @@
 // request ends.
 #pragma once
 
+#include "core/http/ignoring_case.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -102,16 +104,6 @@ head_outcome parse_request_head(std::string_view bytes, const head_limits& limit
 /// The same for a response to a request of this method. Refused is always 502: the fault is the worker's.
 head_outcome parse_response_head(std::string_view bytes, const head_limits& limits, method asked,
                                  response_head& out);
-
-/// ASCII without regard to case; `lower_case` is what it says.
-inline bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
-  if (text.size() != lower_case.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c) != lower_case[i]) return false;
-  }
-  return true;
-}
 
 /// True if a comma-separated list (Connection, Accept without parameters) names the word.
 bool list_contains(std::string_view list, std::string_view lower_case_word);

@@ -20,7 +20,7 @@ method method_of(std::string_view text) {
 bool is_host(std::string_view host) {
   const auto port_is_right = [](std::string_view port) {
     return port.empty() ||
-           (port.front() == ':' && port.size() <= 6 && port.find_first_not_of("0123456789", 1) == port.npos);
+           (port.front() == ':' && port.size() <= 6 && std::all_of(port.begin() + 1, port.end(), is_digit));
   };
   if (host.starts_with('[')) {
     const auto end = host.find(']');
@@ -28,9 +28,9 @@ bool is_host(std::string_view host) {
            host.substr(1, end - 1).find_first_not_of("0123456789abcdefABCDEF:.") == host.npos &&
            port_is_right(host.substr(end + 1));
   }
-  const auto colon = host.find(':');
-  return all_in(host.substr(0, colon), classes.host) &&
-         (colon == host.npos || port_is_right(host.substr(colon)));
+  const auto* at = host.begin();
+  while (at != host.end() && classes.host[static_cast<unsigned char>(*at)]) ++at;
+  return port_is_right({at, host.end()});
 }
 
 // Splits the target into authority, path and query; false if it has none of the forms of RFC 9112
