@@ -7,17 +7,17 @@ namespace atelier {
 void buffer::reserve(std::size_t n) {
   if (capacity_ - begin_ >= n) return;
   const auto held = size();
-  if (capacity_ >= n) {
-    std::memmove(bytes_.get(), bytes_.get() + begin_, held);
+  if (capacity_ - front_ >= n) {
+    std::memmove(bytes_.get() + front_, data(), held);
   } else {
-    const auto larger = std::max(n, capacity_ * 2);
+    const auto larger = front_ + std::max(n, capacity_ * 2);
     std::unique_ptr<char[]> fresh(new char[larger]);
-    std::memcpy(fresh.get(), bytes_.get() + begin_, held);
+    std::memcpy(fresh.get() + front_, data(), held);
     bytes_ = std::move(fresh);
     capacity_ = larger;
   }
-  begin_ = 0;
-  end_ = held;
+  begin_ = front_;
+  end_ = front_ + held;
 }
 
 }  // namespace atelier

@@ -10,9 +10,13 @@
 namespace atelier {
 
 /// A growable run of bytes: appended at the back by the socket, consumed at the front by the parser.
+/// `front_bytes` is room that is left before the first, for what prepend() puts there.
 class buffer {
  public:
-  explicit buffer(std::size_t capacity) : bytes_(new char[capacity]), capacity_(capacity) {}
+  explicit buffer(std::size_t capacity, std::size_t front_bytes = 0)
+      : bytes_(new char[front_bytes + capacity]), capacity_(front_bytes + capacity), front_(front_bytes) {
+    clear();
+  }
 
   std::string_view readable() const { return {bytes_.get() + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
@@ -26,11 +30,19 @@ class buffer {
   void commit(std::size_t n) { end_ += n; }
   void consume(std::size_t n) {
     begin_ += n;
-    if (begin_ == end_) begin_ = end_ = 0;
+    if (begin_ == end_) clear();
   }
   /// Forgets what stands behind the first n readable bytes.
   void truncate(std::size_t n) { end_ = begin_ + n; }
-  void clear() { begin_ = end_ = 0; }
+  void clear() { begin_ = end_ = front_; }
+
+  /// Puts text before the readable bytes. False: there is not the room.
+  bool prepend(std::string_view text) {
+    if (text.size() > begin_) return false;
+    begin_ -= text.size();
+    text.copy(data(), text.size());
+    return true;
+  }
 
   /// Makes room for n readable bytes in all, by moving or growing. Views into the buffer end here.
   void reserve(std::size_t n);
@@ -38,6 +50,7 @@ class buffer {
  private:
   std::unique_ptr<char[]> bytes_;
   std::size_t capacity_;
+  std::size_t front_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };

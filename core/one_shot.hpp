@@ -37,7 +37,7 @@ class one_shot {
 
  private:
   template <class Handler>
-  void keep(Handler handler) {
+  void keep(Handler&& handler) {
     if (set_) return std::move(handler)();
     static_assert(sizeof(Handler) <= sizeof storage_);
     static_assert(alignof(Handler) <= alignof(std::max_align_t));

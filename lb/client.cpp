@@ -162,6 +162,13 @@ task<bool> client_connection::introduce() {
   co_return true;
 }
 
+// A plain function: as part of a coroutine this would be put together in its frame, member by member.
+exchange& client_connection::begin_exchange(std::size_t head_bytes) {
+  const client_side side{socket_,   *space_, {.address = address_, .trusted = trusted_}, *this, closing_,
+                         is_empty_, wait_};
+  return space_->under_way.emplace(shared_, side, head_bytes);
+}
+
 task<bool> client_connection::run() {
   is_empty_ = false;  // something woke us
   if (!introduced_) {
@@ -198,9 +205,7 @@ task<bool> client_connection::run() {
     }
 
     stage_ = stage::forwarding;
-    client_side side{socket_,   *space_, {.address = address_, .trusted = trusted_}, *this, closing_,
-                     is_empty_, wait_};
-    auto& one = space_->under_way.emplace(shared_, side, outcome.size);
+    auto& one = begin_exchange(outcome.size);
     // As a rule there is only the worker's answer to wait for, which takes no coroutine of its own.
     const bool has_begun = one.begins_at_once();
     auto needs = has_begun ? one.advance() : 0U;

@@ -51,6 +51,7 @@ class client_connection final : public watched {
   found look(http::head_outcome& outcome);
   bool receive();
   bool is_forwarding() const;
+  exchange& begin_exchange(std::size_t head_bytes);
   void await_bytes();
   void begin_rest();
   task<> refuse(unsigned status, std::string_view reason);

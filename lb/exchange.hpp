@@ -101,7 +101,9 @@ class exchange final : private unanswered_request {
   unsigned download();
   bool flush_to_client(bool& blocked);
   bool read_answer();
+  bool read_answer(std::string_view bytes);
   bool read_answer_head(std::string_view bytes);
+  void join_head_and_body();
   bool receive_answer(unsigned& needs);
   void answer_is_complete();
   void time_is_over();

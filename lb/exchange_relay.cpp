@@ -132,9 +132,12 @@ bool exchange::flush_to_client(bool& blocked) {
 
 // True: something moved.
 bool exchange::read_answer() {
+  const auto unread = space_.from_worker.readable().substr(space_.to_client.run);
+  return !unread.empty() && read_answer(unread);
+}
+
+bool exchange::read_answer(std::string_view bytes) {
   auto& out = space_.to_client;
-  const auto bytes = space_.from_worker.readable().substr(out.run);
-  if (bytes.empty()) return false;
   if (!std::exchange(byte_of_answer_, true)) {
     unlink();  // from here on the worker has answered
     first_byte_ = now() - given_at_;
@@ -193,8 +196,19 @@ bool exchange::read_answer_head(std::string_view bytes) {
   shared_.pool.answered(*worker_, head.status);
   ++worker_->counters.answers[head.status / 100];
   ++shared_.count.answers[head.status / 100];
+  join_head_and_body();
   if (answer_.now() == reframer::state::complete) answer_is_complete();
   return true;
+}
+
+// What stands before the body that came with it is sent with it in one piece, which costs the kernel less
+// than two.
+void exchange::join_head_and_body() {
+  auto& out = space_.to_client;
+  auto& body = space_.from_worker;
+  if (!answer_.passes_in_place() || body.empty() || out.sent != 0 || !body.prepend(out.text)) return;
+  out.run = out.text.size();
+  out.text.clear();
 }
 
 // False: there is none now, or no room for it.

@@ -31,39 +31,39 @@ enum class rule : std::uint8_t {
 };
 
 rule rule_of(std::string_view name) {
-  const auto is = [&](std::string_view lower_case) { return equals_ignoring_case(name, lower_case); };
   switch (name.size()) {
     case 2:
-      return is("te") ? rule::drop : rule::pass;
+      return equals_ignoring_case(name, "te") ? rule::drop : rule::pass;
     case 4:
-      return is("host") ? rule::drop : rule::pass;
+      return equals_ignoring_case(name, "host") ? rule::drop : rule::pass;
     case 6:
-      return is("expect") ? rule::drop : rule::pass;
+      return equals_ignoring_case(name, "expect") ? rule::drop : rule::pass;
     case 7:
-      return is("trailer") || is("upgrade") ? rule::drop : rule::pass;
+      return equals_ignoring_case(name, "trailer") || equals_ignoring_case(name, "upgrade") ? rule::drop
+                                                                                            : rule::pass;
     case 9:
-      return is("forwarded") ? rule::forwarded : rule::pass;
+      return equals_ignoring_case(name, "forwarded") ? rule::forwarded : rule::pass;
     case 10:
-      if (is("connection")) return rule::connection;
-      if (is("tracestate")) return rule::tracestate;
-      return is("keep-alive") ? rule::drop : rule::pass;
+      if (equals_ignoring_case(name, "connection")) return rule::connection;
+      if (equals_ignoring_case(name, "tracestate")) return rule::tracestate;
+      return equals_ignoring_case(name, "keep-alive") ? rule::drop : rule::pass;
     case 11:
-      return is("traceparent") ? rule::traceparent : rule::pass;
+      return equals_ignoring_case(name, "traceparent") ? rule::traceparent : rule::pass;
     case 12:
-      return is("x-request-id") ? rule::request_id : rule::pass;
+      return equals_ignoring_case(name, "x-request-id") ? rule::request_id : rule::pass;
     case 14:
-      return is("content-length") ? rule::content_length : rule::pass;
+      return equals_ignoring_case(name, "content-length") ? rule::content_length : rule::pass;
     case 15:
-      if (is("x-forwarded-for")) return rule::forwarded_for;
-      return is("idempotency-key") ? rule::idempotency_key : rule::pass;
+      if (equals_ignoring_case(name, "x-forwarded-for")) return rule::forwarded_for;
+      return equals_ignoring_case(name, "idempotency-key") ? rule::idempotency_key : rule::pass;
     case 16:
-      if (is("x-forwarded-host")) return rule::forwarded_host;
-      return is("proxy-connection") ? rule::drop : rule::pass;
+      if (equals_ignoring_case(name, "x-forwarded-host")) return rule::forwarded_host;
+      return equals_ignoring_case(name, "proxy-connection") ? rule::drop : rule::pass;
     case 17:
-      if (is("x-forwarded-proto")) return rule::forwarded_proto;
-      return is("transfer-encoding") ? rule::drop : rule::pass;
+      if (equals_ignoring_case(name, "x-forwarded-proto")) return rule::forwarded_proto;
+      return equals_ignoring_case(name, "transfer-encoding") ? rule::drop : rule::pass;
     case 19:
-      return is("proxy-authorization") ? rule::drop : rule::pass;
+      return equals_ignoring_case(name, "proxy-authorization") ? rule::drop : rule::pass;
     default:
       return rule::pass;
   }

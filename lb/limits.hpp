@@ -38,7 +38,7 @@ struct limits {
       60s;                             // a worker's connection at rest: shorter than the worker's own 75 s
   std::size_t worker_idle_max = 1024;  // connections at rest kept, a worker: fewer than are in flight at a
                                        // time and every other answer costs a new one
-  std::size_t queue_max = 1024;                  // requests waiting for a worker with room: beyond, 503
+  std::size_t queue_max = 1024;        // requests waiting for a worker with room: beyond, 503
   std::chrono::milliseconds queue_timeout = 5s;  // for how long: 503
   std::size_t answer_bytes_max = 64 * 1024;      // of an answer held for a client slower than its worker
   unsigned retries_max = 1;                      // of a request that a worker failed

@@ -276,7 +276,7 @@ void role::say_stopping(std::string_view why) {
 }  // namespace
 
 result<> run(const settings& wanted, const reader& read_again) {
-  asio::io_context loop(1);
+  asio::io_context loop(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);  // one thread: the reactor needs no locks
   role one(loop, wanted, read_again);
   if (const auto opened = one.open(); !opened) return opened.error();
   one.run();

@@ -13,8 +13,10 @@ namespace atelier::lb {
 struct workspace {
   static constexpr std::size_t block_bytes = 32 * 1024;  // holds the largest head, and most bodies
 
-  buffer in{block_bytes};           // from the client
-  buffer from_worker{block_bytes};  // the answer
+  static constexpr std::size_t head_growth_bytes = 512;  // by which our head may be longer than the worker's
+
+  buffer in{block_bytes};                              // from the client
+  buffer from_worker{block_bytes, head_growth_bytes};  // the answer
   outgoing to_worker;
   outgoing to_client;
   std::string request_id;

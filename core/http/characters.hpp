@@ -61,6 +61,27 @@ inline const char* find_control(const char* at, const char* end) {
   return at;
 }
 
+/// Past the letters, digits and hyphens at the beginning, of which nearly all names of fields are made; it
+/// may stop before their end.
+inline const char* pass_plain_name(const char* at, const char* end) {
+#ifdef __SSE2__
+  const auto between = [](__m128i bytes, char low, char high) {
+    return _mm_and_si128(_mm_cmpgt_epi8(bytes, _mm_set1_epi8(static_cast<char>(low - 1))),
+                         _mm_cmplt_epi8(bytes, _mm_set1_epi8(static_cast<char>(high + 1))));
+  };
+  for (; end - at >= 16; at += 16) {
+    const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const auto letters = between(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 'z');
+    const auto others = _mm_or_si128(between(bytes, '0', '9'), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-')));
+    const auto stops = _mm_movemask_epi8(_mm_or_si128(letters, others)) ^ 0xffff;
+    if (stops != 0) return at + __builtin_ctz(static_cast<unsigned>(stops));
+  }
+#else
+  static_cast<void>(end);
+#endif
+  return at;
+}
+
 inline std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);

@@ -111,6 +111,7 @@ std::optional<head_outcome> read_fields(std::string_view bytes, std::size_t& at,
   for (;;) {
     if (here == end) return unfinished();
     const auto* const name = here;
+    here = pass_plain_name(here, end);
     while (here != end && classes.token[static_cast<unsigned char>(*here)]) ++here;
     if (here == name) {
       const auto ended = pass_line_end(here, end);
@@ -170,7 +171,7 @@ bool wants_keep_alive(const framing_fields& seen, int minor) {
 
 std::optional<head_outcome> read_version(std::string_view text, int& minor, message kind) {
   const bool request = kind == message::request;
-  if (text.size() != 8 || !text.starts_with("HTTP/") || text[6] != '.' || !is_digit(text[5]) ||
+  if (text.size() != 8 || std::memcmp(text.data(), "HTTP/", 5) != 0 || text[6] != '.' || !is_digit(text[5]) ||
       !is_digit(text[7]))
     return refused(request ? 400 : 502, "malformed version");
   if (text[5] != '1') return refused(request ? 505 : 502, "version is not HTTP/1");

@@ -21,7 +21,7 @@ constexpr bool is_same_word(Word text, Word lower_case) {
 }
 
 template <class Word>
-bool is_same_word_at(const char* text, const char* lower_case) {
+[[gnu::always_inline]] inline bool is_same_word_at(const char* text, const char* lower_case) {
   Word one;
   Word other;
   std::memcpy(&one, text, sizeof one);
@@ -29,8 +29,9 @@ bool is_same_word_at(const char* text, const char* lower_case) {
   return is_same_word(one, other);
 }
 
-/// ASCII without regard to case; `lower_case` is what it says.
-inline bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
+/// ASCII without regard to case; `lower_case` is what it says. Inlined, since beside a literal little of it
+/// is left.
+[[gnu::always_inline]] inline bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
   const auto size = text.size();
   if (size != lower_case.size()) return false;
   const auto same = [&]<class Word>(Word, std::size_t at) {

@@ -100,7 +100,7 @@ head_outcome judge_partial_request_line(std::string_view line, const head_limits
 head_outcome parse_request_head(std::string_view bytes, const head_limits& limits, request_head& out) {
   std::size_t at = 0;
   // RFC 9112 section 2.2: an empty line or two before the request line is forgiven.
-  while (at < 4 && bytes.substr(at).starts_with("\r\n")) at += 2;
+  while (at < 4 && bytes.size() >= at + 2 && bytes[at] == '\r' && bytes[at + 1] == '\n') at += 2;
   const auto line = next_line(bytes, at);
   if (line.what == line_outcome::kind::bare_lf) return refused(400, "bare LF in head");
   if (line.what == line_outcome::kind::incomplete) {

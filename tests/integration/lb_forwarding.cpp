@@ -4,9 +4,15 @@
 
 #include <catch2/catch.hpp>
 
+#include <condition_variable>
 #include <fstream>
+<<<<<<< HEAD
 #include <map>
 #include <memory>
+=======
+#include <list>
+#include <mutex>
+>>>>>>> 8d623be (An answer leaves in one piece with the body that came with it, the reactor takes no locks, and lengths, hosts and names are read by plain loops)
 #include <set>
 #include <thread>
 
@@ -41,6 +47,28 @@ TEST_CASE("a request and its answer pass, over connections that both sides keep"
     CHECK(answer.body.find("X-Forwarded-For: 127.0.0.1\r\n") != std::string::npos);
   }
   CHECK(worker.connections() == 1);
+}
+
+TEST_CASE("connections rest that were in use together, and the next burst opens none", "[lb]") {
+  constexpr int together = 300;
+  std::mutex mutex;
+  std::condition_variable all_here;
+  int arrived = 0;
+  scripted_worker worker(answering([&](const std::string&) {
+    std::unique_lock lock(mutex);
+    const int burst = arrived++ / together + 1;
+    if (arrived == burst * together) all_here.notify_all();
+    all_here.wait_for(lock, 10s, [&] { return arrived >= burst * together; });
+    return answer_with("ok");
+  }));
+  const proxy_process proxy({worker.address()});
+  std::list<http_client> clients;
+  for (int i = 0; i < together; ++i) clients.emplace_back(proxy.port);
+  for (int burst = 0; burst < 2; ++burst) {
+    for (auto& client : clients) client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (auto& client : clients) CHECK(client.read().status == 200);
+  }
+  CHECK(worker.connections() == together);
 }
 
 TEST_CASE("equal workers take turns, a heavier one gets more", "[lb]") {

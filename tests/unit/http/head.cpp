@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <cctype>
 #include <string>
 
 using namespace atelier::http;
@@ -190,4 +191,31 @@ TEST_CASE("a list names a word in any case, with or without parameters") {
   CHECK(list_contains("text/html, Application/Problem+JSON;q=0.9", "application/problem+json"));
   CHECK_FALSE(list_contains("application/problem", "application/problem+json"));
   CHECK_FALSE(list_contains("", "close"));
+}
+
+TEST_CASE("a field's name is made of the characters of a token, wherever in it one stands") {
+  const std::string_view marks = "!#$%&'*+-.^_`|~";
+  const auto is_token = [&](unsigned char c) {
+    return c < 0x80 && (std::isalnum(c) || marks.find(static_cast<char>(c)) != marks.npos);
+  };
+  for (const std::size_t size : {1, 15, 16, 17, 33})
+    for (std::size_t at = 0; at < size; ++at)
+      for (int c = 0; c < 256; ++c) {
+        if (c == ':') continue;
+        std::string name(size, 'n');
+        name[at] = static_cast<char>(c);
+        INFO("character " << c << " at " << at << " of " << size);
+        REQUIRE((status_of(with(name + ": 1\r\n")) == 0) == is_token(static_cast<unsigned char>(c)));
+      }
+}
+
+TEST_CASE("a length has digits, and no more than others can hold") {
+  request_head head;
+  CHECK(parse(with("Content-Length: 00000000000000000000000012\r\n"), head).what == kind::complete);
+  CHECK(head.content_length == 12);
+  CHECK(parse(with("Content-Length: 9223372036854775807\r\n"), head).what == kind::complete);
+  CHECK(head.content_length == 9223372036854775807U);
+  for (const auto* const wrong : {"", "9223372036854775808", "18446744073709551617", "99999999999999999999",
+                                  "1 2", "+1", "-1", "0x10", "1a", "/", "1:"})
+    CHECK(status_of(with("Content-Length: " + std::string(wrong) + "\r\n")) == 400);
 }
