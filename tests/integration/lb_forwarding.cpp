@@ -52,20 +52,27 @@ TEST_CASE("a request and its answer pass, over connections that both sides keep"
 TEST_CASE("connections rest that were in use together, and the next burst opens none", "[lb]") {
   constexpr int together = 300;
   std::mutex mutex;
+  std::condition_variable one_came;
   std::condition_variable all_here;
   int arrived = 0;
   scripted_worker worker(answering([&](const std::string&) {
     std::unique_lock lock(mutex);
-    const int burst = arrived++ / together + 1;
-    if (arrived == burst * together) all_here.notify_all();
-    all_here.wait_for(lock, 10s, [&] { return arrived >= burst * together; });
+    const int last_of_burst = (arrived++ / together + 1) * together;
+    one_came.notify_one();
+    if (arrived == last_of_burst) all_here.notify_all();
+    all_here.wait_for(lock, 10s, [&] { return arrived >= last_of_burst; });
     return answer_with("ok");
   }));
-  const proxy_process proxy({worker.address()});
+  const proxy_process proxy({worker.address()}, {"--probe-interval", "10s", "--connect-timeout", "10s"});
   std::list<http_client> clients;
   for (int i = 0; i < together; ++i) clients.emplace_back(proxy.port);
   for (int burst = 0; burst < 2; ++burst) {
-    for (auto& client : clients) client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    int sent = burst * together;
+    for (auto& client : clients) {  // one after the other, so that the worker's backlog holds them
+      client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      std::unique_lock lock(mutex);
+      REQUIRE(one_came.wait_for(lock, 10s, [&, now = ++sent] { return arrived == now; }));
+    }
     for (auto& client : clients) CHECK(client.read().status == 200);
   }
   CHECK(worker.connections() == together);
