@@ -6,13 +6,10 @@
 
 #include <condition_variable>
 #include <fstream>
-<<<<<<< HEAD
 #include <map>
 #include <memory>
-=======
 #include <list>
 #include <mutex>
->>>>>>> 8d623be (An answer leaves in one piece with the body that came with it, the reactor takes no locks, and lengths, hosts and names are read by plain loops)
 #include <set>
 #include <thread>
 
