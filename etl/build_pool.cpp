@@ -13,8 +13,13 @@ build_pool::~build_pool() { abandon(); }
 
 void build_pool::add(table_build work) {
   const std::lock_guard lock(mutex_);
-  const auto of = std::make_shared<table>(table{std::move(work.afterwards), work.side_by_side.size()});
-  for (auto& sql : work.side_by_side) steps_.push_back({std::move(sql), of});
+  const auto of =
+      std::make_shared<table>(table{work.rows, std::move(work.afterwards), work.side_by_side.size()});
+  const auto behind = std::find_if(steps_.begin(), steps_.end(),
+                                   [&](const step& waiting) { return waiting.of->rows < work.rows; });
+  std::vector<step> steps;
+  for (auto& sql : work.side_by_side) steps.push_back({std::move(sql), of});
+  steps_.insert(behind, std::make_move_iterator(steps.begin()), std::make_move_iterator(steps.end()));
   while (threads_.size() < connections_ && threads_.size() < steps_.size())
     threads_.emplace_back([this] { this->work(); });
   wake_.notify_all();
@@ -54,11 +59,22 @@ void build_pool::fail_with(failure why) {
   if (failed_) failed_();
 }
 
+// How many processes may help with one build: processors of our share that nobody needs. While rows come,
+// each of two parts keeps one busy with reading and one with the COPY.
+unsigned build_pool::helpers() const {
+  constexpr unsigned needed_by_reading = 4;
+  const auto needed = busy_ + steps_.size() + (over_ ? 0 : needed_by_reading);
+  return needed < connections_ ? connections_ - static_cast<unsigned>(needed) : 0;
+}
+
 // Called with the lock, which is open while the statement runs.
 void build_pool::run(db::session& session, const step& next, std::unique_lock<std::mutex>& lock) {
+  ++busy_;
+  const auto build = fmt::format("set max_parallel_maintenance_workers = {}; {}", helpers(), next.sql);
   lock.unlock();
-  auto done = session.run(next.sql);
+  const auto done = session.run(build);
   lock.lock();
+  --busy_;
   if (!done) return fail_with(done.error());
   if (problem_ || --next.of->left > 0 || next.of->afterwards.empty()) return;
   next.of->left = 1;

@@ -19,6 +19,7 @@ namespace atelier::etl {
 /// What a table needs when its rows are there: statements that may run side by side, and then some one after
 /// the other.
 struct table_build {
+  std::size_t rows = 0;  // tables with more are built first, so that what is left at the end is short
   std::vector<std::string> side_by_side;
   std::vector<std::string> afterwards;
 };
@@ -42,6 +43,7 @@ class build_pool {
 
  private:
   struct table {
+    std::size_t rows;
     std::vector<std::string> afterwards;
     std::size_t left;  // statements that are not done
   };
@@ -51,6 +53,7 @@ class build_pool {
   };
 
   void work();
+  unsigned helpers() const;
   void run(db::session& session, const step& next, std::unique_lock<std::mutex>& lock);
   void fail_with(failure why);
   void end_threads();
@@ -60,7 +63,8 @@ class build_pool {
   std::function<void()> failed_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<step> steps_;
+  std::deque<step> steps_;  // the largest tables first
+  unsigned busy_ = 0;       // connections on which a statement runs
   std::vector<std::thread> threads_;
   std::vector<db::canceller*> under_way_;
   bool over_ = false;

@@ -33,7 +33,8 @@ class clean_result {
   bool ok_ = false;
 };
 
-/// None, written as a word: empty, null, NULL, \N.
+/// None, written as a word: empty, null, NULL, \N; the longest has so many bytes.
+inline constexpr std::size_t null_bytes_max = 4;
 inline bool is_null_word(std::string_view text) {
   return text.empty() || (text.size() == 4 && (text == "null" || text == "NULL")) || text == "\\N";
 }

@@ -1,4 +1,4 @@
-// Digits to a number, eight at a time.
+// Digits to a number, and words, eight bytes at a time.
 #pragma once
 
 #include <bit>
@@ -24,6 +24,17 @@ inline std::uint64_t number_of_8(const char* at, std::size_t size) {
   return ((digits & pairs) * (100 + (std::uint64_t{1'000'000} << 32)) +
           (digits >> 16 & pairs) * (1 + (std::uint64_t{10'000} << 32))) >>
          32;
+}
+
+/// True if the text is this word, of 8 letters at most. Eight bytes behind the text are readable.
+template <std::size_t N>
+bool is_word_padded(std::string_view text, const char (&word)[N]) {
+  constexpr std::size_t size = N - 1;
+  static_assert(size <= 8);
+  std::uint64_t there, wanted = 0;
+  std::memcpy(&there, text.data(), 8);
+  std::memcpy(&wanted, word, size);
+  return (text.size() == size) & ((there ^ wanted) << (8 * (8 - size)) == 0);
 }
 
 /// A number as it should be: 1 … 16 digits, no zero before others; -1 for all that is not. Eight bytes behind

@@ -1,5 +1,7 @@
 #include "etl/encoding.hpp"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -84,6 +86,7 @@ encoding detect_encoding(std::string_view text) {
   if (text.starts_with("\xff\xfe")) return encoding::utf16_le;
   if (text.starts_with("\xfe\xff")) return encoding::utf16_be;
   if (const auto wide = utf16_without_mark(text); wide != encoding::utf8) return wide;
+  if (simdjson::validate_utf8(text)) return encoding::utf8;  // most are, and it is quick
   // Rows with such bytes, of all rows; a single one is damage.
   std::size_t lines = 0, strange_lines = 0, likely = 0, unlikely = 0;
   bool line_is_strange = false;

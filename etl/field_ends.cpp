@@ -1,55 +1,14 @@
 #include "etl/field_ends.hpp"
 
-#include <algorithm>
+#include <simdjson.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include <algorithm>
+#include <bit>
 
 namespace atelier::etl {
 namespace {
 
-// A bit for each of 64 bytes.
-struct block_masks {
-  std::uint64_t quotes = 0;
-  std::uint64_t delimiters = 0;
-  std::uint64_t lines = 0;
-  bool has_strange = false;  // NUL or not ASCII
-};
-
-#ifdef __SSE2__
-block_masks look_at_block(const char* bytes, char quote, char delimiter) {
-  block_masks masks;
-  const auto q = _mm_set1_epi8(quote), d = _mm_set1_epi8(delimiter), lf = _mm_set1_epi8('\n'),
-             cr = _mm_set1_epi8('\r');
-  auto least = _mm_set1_epi8(-1), any = _mm_setzero_si128();
-  const auto bits = [](__m128i hits, unsigned part) {
-    return std::uint64_t(static_cast<std::uint32_t>(_mm_movemask_epi8(hits))) << (16 * part);
-  };
-  for (unsigned part = 0; part < 4; ++part) {
-    const auto v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + 16 * part));
-    masks.quotes |= bits(_mm_cmpeq_epi8(v, q), part);
-    masks.delimiters |= bits(_mm_cmpeq_epi8(v, d), part);
-    masks.lines |= bits(_mm_or_si128(_mm_cmpeq_epi8(v, lf), _mm_cmpeq_epi8(v, cr)), part);
-    least = _mm_min_epu8(least, v);
-    any = _mm_or_si128(any, v);
-  }
-  masks.has_strange = _mm_movemask_epi8(_mm_or_si128(any, _mm_cmpeq_epi8(least, _mm_setzero_si128()))) != 0;
-  return masks;
-}
-#else
-block_masks look_at_block(const char* bytes, char quote, char delimiter) {
-  block_masks masks;
-  for (unsigned i = 0; i < field_ends::block_bytes; ++i) {
-    const char c = bytes[i];
-    masks.quotes |= std::uint64_t{c == quote} << i;
-    masks.delimiters |= std::uint64_t{c == delimiter} << i;
-    masks.lines |= std::uint64_t{c == '\n' || c == '\r'} << i;
-    masks.has_strange |= c == 0 || (c & 0x80) != 0;
-  }
-  return masks;
-}
-#endif
+constexpr std::size_t window_blocks = field_ends::window_bytes / field_ends::block_bytes;
 
 // Each bit becomes the parity of itself and all below.
 std::uint64_t prefix_xor(std::uint64_t bits) {
@@ -57,32 +16,83 @@ std::uint64_t prefix_xor(std::uint64_t bits) {
   return bits;
 }
 
+constexpr unsigned places_at_once = 8;  // most blocks have fewer, and nearly all less than twice as many
+
+// Writes the place of each bit; `at` is that of the lowest. The branches are such as a processor foresees, so
+// more may be written than there are: the next block writes over it.
+void write_places(std::uint64_t bits, std::size_t at, std::uint32_t* out) {
+  constexpr auto never_none = std::uint64_t{1} << 63;  // spares the question whether a bit is left
+  do {
+    for (unsigned i = 0; i < places_at_once; ++i) {
+      *out++ = static_cast<std::uint32_t>(at + static_cast<unsigned>(std::countr_zero(bits | never_none)));
+      bits &= bits - 1;
+    }
+  } while (bits != 0);
+}
+
 }  // namespace
 
-bool field_ends::more(const char* buffer, std::size_t filled) {
+field_ends::field_ends(char delimiter, char quote, bool has_quote, std::size_t buffer_bytes)
+    : mark_(ways_to_mark().front()),
+      delimiter_(delimiter),
+      quote_(quote),
+      quotes_wanted_(has_quote ? ~std::uint64_t{0} : 0),
+      marks_(new byte_marks[window_blocks]),
+      ends_(new std::uint32_t[buffer_bytes + places_at_once]),
+      sights_(new std::uint64_t[buffer_bytes / block_bytes + 2]) {
+  restart(0);
+}
+
+void field_ends::restart(std::size_t at) {
+  origin_ = indexed_ = at;
+  found_ = next_ = 0;
+  sights_[0] = 0;
+  before_ = {};
+}
+
+// False if all that is filled is indexed already.
+bool field_ends::index_window(const char* buffer, std::size_t filled) {
   if (indexed_ >= filled) return false;
-  const auto end = std::min(filled, indexed_ + window_bytes);
-  for (; indexed_ < end; indexed_ += block_bytes) {
-    auto masks = look_at_block(buffer + indexed_, quote_, delimiter_);
-    if (indexed_ + block_bytes > end) {  // behind it stand bytes of no meaning
-      const auto valid = ~std::uint64_t{0} >> (indexed_ + block_bytes - end);
-      masks.quotes &= valid;
-      masks.delimiters &= valid;
-      masks.lines &= valid;
-    }
-    const auto quotes = masks.quotes & quotes_wanted_;
-    const auto inside = prefix_xor(quotes) ^ inside_;  // from an opening quote to the byte before the closing
-    const auto opening = quotes & inside, closing = quotes & ~inside;
-    const auto ends = (masks.delimiters | masks.lines) & ~inside;
-    const auto odd = (opening & ~(ends << 1 | behind_end_)) | ((closing << 1 | behind_close_) & ~ends);
-    of(indexed_) = {ends,
-                    static_cast<std::uint8_t>((masks.has_strange ? strange : 0) | (odd != 0 ? odd_quote : 0) |
-                                              ((masks.lines & inside) != 0 ? line_inside : 0))};
-    inside_ = 0 - (inside >> 63);
-    behind_end_ = ends >> 63;
-    behind_close_ = closing >> 63;
+  const auto bytes = std::min(window_bytes, filled - indexed_);
+  const auto blocks = (bytes + block_bytes - 1) / block_bytes;
+  const std::span<byte_marks> marks(marks_.get(), blocks);
+  mark_(buffer + indexed_, blocks, quote_, delimiter_, marks.data());
+  if (const auto rest = bytes % block_bytes; rest > 0) {  // behind it stand bytes of no meaning
+    const auto valid = (std::uint64_t{1} << rest) - 1;
+    marks.back().quotes &= valid;
+    marks.back().delimiters &= valid;
+    marks.back().lines &= valid;
   }
-  indexed_ = end;
+  bool any_high = false, any_nul = false;
+  for (const auto& m : marks) {
+    any_high |= m.has_high;
+    any_nul |= m.has_nul;
+  }
+  const bool is_text = !any_nul && (!any_high || simdjson::validate_utf8(buffer + indexed_, bytes));
+
+  auto* sights = sights_.get() + (indexed_ - origin_) / block_bytes;
+  auto* next = ends_.get() + found_;
+  auto before = before_;
+  auto at = indexed_;
+  for (const auto& m : marks) {
+    const auto quotes = m.quotes & quotes_wanted_;
+    const auto inside =
+        prefix_xor(quotes) ^ before.inside;  // from an opening quote to the byte before the closing
+    const auto opening = quotes & inside, closing = quotes & ~inside;
+    const auto ends = (m.delimiters | m.lines) & ~inside;
+    const auto odd = (opening & ~(ends << 1 | before.end)) | ((closing << 1 | before.close) & ~ends);
+    const std::uint64_t is_strange = !is_text && (m.has_nul || m.has_high);
+    sights[1] = sights[0] + is_strange + (std::uint64_t{odd != 0} << 16) +
+                (std::uint64_t{(m.lines & inside) != 0} << 32);
+    ++sights;
+    write_places(ends, at, next);
+    next += std::popcount(ends);
+    before = {0 - (inside >> 63), ends >> 63, closing >> 63};
+    at += block_bytes;
+  }
+  before_ = before;
+  found_ = static_cast<std::size_t>(next - ends_.get());
+  indexed_ += bytes;
   return true;
 }
 

@@ -118,12 +118,16 @@ result<looked_at> look_at(const place& from) {
   found.from = from;
   found.stored = detect_encoding(raw);
   found.bytes = (*opened)->content_bytes();
-  text_source stored(raw);
-  recoded_source recoded(stored, found.stored);
-  std::string text(2 * look_bytes, '\0');
-  const auto decoded = read_fully(recoded, text);
-  if (!decoded) return decoded.error();
-  text.resize(*decoded);
+  std::string recoded;
+  if (found.stored != encoding::utf8) {
+    text_source stored(raw);
+    recoded_source made_utf8(stored, found.stored);
+    recoded.resize(2 * look_bytes);
+    const auto decoded = read_fully(made_utf8, recoded);
+    if (!decoded) return decoded.error();
+    recoded.resize(*decoded);
+  }
+  const std::string_view text = found.stored == encoding::utf8 ? raw : recoded;
   if (!find_dialect(found, text)) {
     const auto why = fail(
         "'{}' is none of the seven sets: its first line is '{}'; give it one of their headers, or leave it "

@@ -201,10 +201,12 @@ result<next_table> next_table::start(db::session& session, std::string_view tabl
 }
 
 result<table_build> next_table::finish() {
-  if (auto copied = writer_.finish(); !copied) return copied.error();
+  const auto copied = writer_.finish();
+  if (!copied) return copied.error();
   if (auto committed = run(*session_, "commit"); !committed) return committed.error();
   auto build = indexes_of(*session_, table_);
   if (!build) return build;
+  build->rows = *copied;
   build->afterwards.push_back(fmt::format("analyze {}.{}", next_schema, table_));
   auto rights = rights_of(*session_, table_);
   if (!rights) return rights.error();

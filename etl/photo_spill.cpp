@@ -32,18 +32,17 @@ struct photo_spill::head {
   std::size_t size() const { return sizeof(head) + std::max(raw_bytes, url_begin + url_bytes); }
 };
 
-result<photo_spill> photo_spill::create(bool keeps_text) {
+result<photo_spill> photo_spill::create(bool is_wanted) {
+  if (!is_wanted) return photo_spill(-1);
   const auto descriptor = open_unnamed_file();
   if (!descriptor) return descriptor.error();
-  return photo_spill(*descriptor, keeps_text);
+  photo_spill made(*descriptor);
+  made.unwritten_.reserve(window_bytes);
+  return made;
 }
 
-photo_spill::photo_spill(int descriptor, bool keeps_text) : descriptor_(descriptor), keeps_text_(keeps_text) {
-  unwritten_.reserve(window_bytes);
-}
 photo_spill::photo_spill(photo_spill&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
-      keeps_text_(other.keeps_text_),
       unwritten_(std::move(other.unwritten_)),
       written_(other.written_),
       window_(std::move(other.window_)),
@@ -108,8 +107,8 @@ result<const char*> photo_spill::at(std::uint64_t position, std::size_t back) {
 result<> photo_spill::add(const record& r, const row& values, std::uint32_t file) {
   const auto id = values.values[0].number;
   const auto parent = values.values[1].number;
-  const auto url = keeps_text_ ? values.values[2].text : std::string_view();
-  const auto raw = keeps_text_ ? r.raw : std::string_view();
+  const auto url = values.values[2].text;
+  const auto raw = r.raw;
   const bool inside = url.data() >= raw.data() && url.data() < raw.data() + raw.size();
   head h{last_of_.find(parent),
          id,
@@ -148,7 +147,7 @@ result<> photo_spill::photos_of(std::int64_t parent, std::vector<photo>& out) {
   auto step = last_of_.find(parent);
   if (step == 0) return {};
   own_.clear();
-  std::vector<std::size_t> begins;
+  own_begins_.clear();
   while (step != 0) {
     const auto found = at(step - 1, window_bytes / 8);
     if (!found) return found.error();
@@ -157,13 +156,13 @@ result<> photo_spill::photos_of(std::int64_t parent, std::vector<photo>& out) {
     step = h.previous;
     if (contested_.contains(h.id)) continue;
     const char* url = *found + sizeof h + h.url_begin;
-    begins.push_back(own_.size());
+    own_begins_.push_back(own_.size());
     own_.insert(own_.end(), url, url + h.url_bytes);
     out.push_back({h.id, std::string_view(nullptr, 0)});
   }
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto end = i + 1 < out.size() ? begins[i + 1] : own_.size();
-    out[i].url = {own_.data() + begins[i], end - begins[i]};
+    const auto end = i + 1 < out.size() ? own_begins_[i + 1] : own_.size();
+    out[i].url = {own_.data() + own_begins_[i], end - own_begins_[i]};
   }
   std::sort(out.begin(), out.end(), [](const photo& a, const photo& b) { return a.id < b.id; });
   return {};

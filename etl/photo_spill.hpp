@@ -45,11 +45,13 @@ class photo_spill {
  public:
   static constexpr std::size_t window_bytes = 1 << 20;
 
-  /// `keeps_text`: URLs and raw records are asked for; else they are left out.
-  static result<photo_spill> create(bool keeps_text = true);
+  /// `is_wanted`: there are rows that ask for their photos; else nothing may be added.
+  static result<photo_spill> create(bool is_wanted = true);
   photo_spill(photo_spill&& other) noexcept;
   photo_spill& operator=(photo_spill&&) = delete;
   ~photo_spill();
+
+  bool is_wanted() const { return descriptor_ >= 0; }
 
   result<> add(const record& r, const row& values, std::uint32_t file);
 
@@ -61,12 +63,11 @@ class photo_spill {
 
  private:
   struct head;
-  photo_spill(int descriptor, bool keeps_text);
+  explicit photo_spill(int descriptor) : descriptor_(descriptor) {}
   result<> flush();
   result<const char*> at(std::uint64_t position, std::size_t back);
 
   int descriptor_;
-  bool keeps_text_;
   std::vector<char> unwritten_;
   std::uint64_t written_ = 0;
   std::vector<char> window_;
@@ -74,7 +75,8 @@ class photo_spill {
   id_map<std::uint64_t> last_of_;  // a parent's last photo: its position, plus one
   id_set seen_;
   std::unordered_set<std::int64_t> contested_;
-  std::vector<char> own_;  // copies of the urls given out
+  std::vector<char> own_;  // copies of the urls given out,
+  std::vector<std::size_t> own_begins_;
 };
 
 }  // namespace atelier::etl

@@ -3,6 +3,7 @@
 namespace atelier::etl {
 
 result<> read_photos(run_state& run, set_kind set, photo_spill& spill) {
+  if (!spill.is_wanted()) return {};
   return read_set(run, set,
                   [&](std::uint32_t file, const record& r, const row& values, rejection&) -> result<fate> {
                     if (auto added = spill.add(r, values, file); !added) return added.error();
@@ -10,9 +11,29 @@ result<> read_photos(run_state& run, set_kind set, photo_spill& spill) {
                   });
 }
 
+namespace {
+
+// Where no row asks for its photos, they need not wait: they are read when all parents are known, and decided
+// about one by one, with the same outcome.
+result<> decide_while_reading(run_state& run, set_kind set,
+                              const std::function<bool(std::int64_t)>& is_loaded) {
+  id_set taken;
+  return read_set(run, set,
+                  [&](std::uint32_t, const record&, const row& values, rejection& why) -> result<fate> {
+                    if (!is_loaded(values.values[1].number))
+                      return refuse(why, reject::unknown_parent, set, 1);
+                    if (!taken.insert(values.values[0].number))
+                      return refuse(why, reject::duplicate_id, set, 0);
+                    return fate::loaded;
+                  });
+}
+
+}  // namespace
+
 result<> settle_photos(run_state& run, set_kind set, photo_spill& spill,
                        const std::function<bool(std::int64_t)>& is_loaded, std::int64_t& largest,
                        std::vector<late_photo>& late) {
+  if (!spill.is_wanted()) return decide_while_reading(run, set, is_loaded);
   const std::string_view table = set == set_kind::reviews_photos ? "reviews" : "answers";
   std::unordered_set<std::int64_t> decided;
   const auto& columns = shape_of(set).columns;

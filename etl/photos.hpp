@@ -29,7 +29,7 @@ struct part_target {
   std::vector<late_photo> late;
 };
 
-/// Reads the files of a set of photos into the spill.
+/// Reads the files of a set of photos into the spill, if photos of single rows will be asked for.
 result<> read_photos(run_state& run, set_kind set, photo_spill& spill);
 
 /// Decides about every photo, now that all parents are known, and counts it. Adds those that still have to be

@@ -61,14 +61,13 @@ bool record_reader::fill(failure& problem) {
   filled_ += *got;
   ended_ = *got == 0;
   ends_.restart(begin_);
-  ends_agree_ = false;
   return true;
 }
 
 void record_reader::begin_record() {
   field_count_ = 0;
   record_.fault = record_fault::none;
-  record_.has_stray_quote = record_.is_plain = false;
+  record_.has_stray_quote = record_.is_text = false;
   state_ = state::field_start;
   many_lines_ = false;
   dropped_ = dropped_lines_ = 0;
@@ -142,7 +141,6 @@ record_reader::step record_reader::end_record(std::size_t end, bool at_line_end)
 // The next record by the states, blank lines too; false at the end.
 result<bool> record_reader::read_carefully() {
   failure problem;
-  ends_agree_ = false;
   while (!started_) {
     if (filled_ < 3 && !ended_) {
       if (!fill(problem)) return problem;

@@ -33,7 +33,7 @@ struct record {
   std::uint64_t offset = 0;  // its first byte in the stream, from 0, a byte-order mark included
   record_fault fault = record_fault::none;
   bool has_stray_quote = false;  // a quote inside a field that has none round it; taken as it stands
-  bool is_plain = false;         // known to be ASCII without NUL
+  bool is_text = false;          // known to be UTF-8 without NUL
   bool follows_blank_line = false;
 
   std::string_view bytes(const field& f) const { return {raw.data() + f.begin, f.end - f.begin}; }
@@ -132,7 +132,6 @@ class record_reader {
   bool skip_lf_ = false;              // a CR ended the last record; an LF belongs to it
   bool started_ = false;              // the byte-order mark has been looked for
   bool ended_ = false;                // the source has no more
-  bool ends_agree_ = false;           // begin_ is where a record begins for ends_ too
   std::uint64_t dropped_ = 0;         // bytes of a too long record that are gone
   std::uint64_t dropped_offset_ = 0;  // where it began
   std::uint64_t dropped_lines_ = 0;

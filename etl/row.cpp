@@ -197,7 +197,7 @@ bool row_cleaner::clean_short(const record& r, row& out) {
 bool row_cleaner::clean(const record& r, row& out, rejection& why) {
   out.repairs = 0;
   if (scratch_.capacity() < r.raw.size()) scratch_.reserve(2 * r.raw.size());
-  const bool is_text = r.is_plain || is_clean_text(r.raw);
+  const bool is_text = r.is_text || is_clean_text(r.raw);
   if (is_text && take_as_published(r, out)) return true;
   if (r.fault == record_fault::too_long) {
     why = {reject::record_too_long, {}, {}};

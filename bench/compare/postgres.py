@@ -35,9 +35,9 @@ def settings():
     return {
         "listen_addresses": "", "max_connections": 250, "shared_buffers": f"{min(8192, max(64, memory // 6))}MB",
         "effective_cache_size": f"{memory // 2}MB", "maintenance_work_mem": f"{min(1024, max(64, memory // 24))}MB", "work_mem": "8MB",
-        "max_wal_size": "4GB", "min_wal_size": "256MB", "checkpoint_timeout": "15min", "wal_compression": "on", "random_page_cost": 1.1,
-        "effective_io_concurrency": 100, "jit": "off", "log_min_messages": "warning", "log_checkpoints": "off", "cluster_name": "bench",
-        "unix_socket_permissions": "0777",
+        "max_wal_size": "4GB", "min_wal_size": "256MB", "checkpoint_timeout": "15min", "wal_compression": "lz4", "wal_level": "minimal",
+        "max_wal_senders": 0, "random_page_cost": 1.1, "effective_io_concurrency": 100, "jit": "off", "log_min_messages": "warning",
+        "log_checkpoints": "off", "cluster_name": "bench", "unix_socket_permissions": "0777",
     }
 
 
