@@ -43,7 +43,12 @@ inline bool is_null_word(std::string_view text) {
 struct number_range {
   std::int64_t low;
   std::int64_t high;
-  bool contains(std::int64_t n) const { return n >= low && n <= high; }
+  bool contains(std::int64_t n) const {  // in one comparison
+    const auto from_low = [&](std::int64_t to) {
+      return static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(low);
+    };
+    return from_low(n) <= from_low(high);
+  }
 };
 
 /// A whole number in the range, exact or not at all: blanks and quotes round it are trimmed, nothing else is.

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t window_blocks = field_ends::window_bytes / field_ends::block_bytes;
 
 // Each bit becomes the parity of itself and all below.
-std::uint64_t prefix_xor(std::uint64_t bits) {
+[[gnu::always_inline]] inline std::uint64_t prefix_xor(std::uint64_t bits) {
   for (unsigned by = 1; by < 64; by *= 2) bits ^= bits << by;
   return bits;
 }
@@ -20,7 +20,7 @@ constexpr unsigned places_at_once = 8;  // most blocks have fewer, and nearly al
 
 // Writes the place of each bit; `at` is that of the lowest. The branches are such as a processor foresees, so
 // more may be written than there are: the next block writes over it.
-void write_places(std::uint64_t bits, std::size_t at, std::uint32_t* out) {
+[[gnu::always_inline]] inline void write_places(std::uint64_t bits, std::size_t at, std::uint32_t* out) {
   constexpr auto never_none = std::uint64_t{1} << 63;  // spares the question whether a bit is left
   do {
     for (unsigned i = 0; i < places_at_once; ++i) {
@@ -29,6 +29,58 @@ void write_places(std::uint64_t bits, std::size_t at, std::uint32_t* out) {
     }
   } while (bits != 0);
 }
+
+// What a window's blocks have, the first of them at `at`.
+struct window {
+  std::span<const byte_marks> marks;
+  std::size_t at;
+  std::uint64_t quotes_wanted;
+  bool is_text;
+};
+
+// Writes where fields end, and behind sights[0] what has been seen; returns the end of the former.
+[[gnu::always_inline]] inline std::uint32_t* find_ends(const window& in, block_edge& edge,
+                                                       std::uint64_t* sights, std::uint32_t* out) {
+  auto before = edge;
+  auto at = in.at;
+  for (const auto& m : in.marks) {
+    const auto quotes = m.quotes & in.quotes_wanted;
+    // From an opening quote to the byte before the closing.
+    const auto inside = prefix_xor(quotes) ^ before.inside;
+    const auto opening = quotes & inside, closing = quotes & ~inside;
+    const auto ends = (m.delimiters | m.lines) & ~inside;
+    const auto odd = (opening & ~(ends << 1 | before.end)) | ((closing << 1 | before.close) & ~ends);
+    const std::uint64_t is_strange = !in.is_text && (m.has_nul || m.has_high);
+    sights[1] = sights[0] + is_strange + (std::uint64_t{odd != 0} << 16) +
+                (std::uint64_t{(m.lines & inside) != 0} << 32);
+    ++sights;
+    write_places(ends, at, out);
+    out += std::popcount(ends);
+    before = {0 - (inside >> 63), ends >> 63, closing >> 63};
+    at += field_ends::block_bytes;
+  }
+  edge = before;
+  return out;
+}
+
+std::uint32_t* find_ends_anywhere(const window& in, block_edge& edge, std::uint64_t* sights,
+                                  std::uint32_t* out) {
+  return find_ends(in, edge, sights, out);
+}
+
+#ifdef __x86_64__
+// The same for processors that find, drop and count bits in a step each, as all with AVX2 do.
+[[gnu::target("bmi,popcnt")]] std::uint32_t* find_ends_by_bits(const window& in, block_edge& edge,
+                                                               std::uint64_t* sights, std::uint32_t* out) {
+  return find_ends(in, edge, sights, out);
+}
+
+const auto find_ends_here = __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt")
+                                ? find_ends_by_bits
+                                : find_ends_anywhere;
+#else
+constexpr auto find_ends_here = find_ends_anywhere;
+#endif
 
 }  // namespace
 
@@ -70,28 +122,10 @@ bool field_ends::index_window(const char* buffer, std::size_t filled) {
   }
   const bool is_text = !any_nul && (!any_high || simdjson::validate_utf8(buffer + indexed_, bytes));
 
-  auto* sights = sights_.get() + (indexed_ - origin_) / block_bytes;
-  auto* next = ends_.get() + found_;
-  auto before = before_;
-  auto at = indexed_;
-  for (const auto& m : marks) {
-    const auto quotes = m.quotes & quotes_wanted_;
-    const auto inside =
-        prefix_xor(quotes) ^ before.inside;  // from an opening quote to the byte before the closing
-    const auto opening = quotes & inside, closing = quotes & ~inside;
-    const auto ends = (m.delimiters | m.lines) & ~inside;
-    const auto odd = (opening & ~(ends << 1 | before.end)) | ((closing << 1 | before.close) & ~ends);
-    const std::uint64_t is_strange = !is_text && (m.has_nul || m.has_high);
-    sights[1] = sights[0] + is_strange + (std::uint64_t{odd != 0} << 16) +
-                (std::uint64_t{(m.lines & inside) != 0} << 32);
-    ++sights;
-    write_places(ends, at, next);
-    next += std::popcount(ends);
-    before = {0 - (inside >> 63), ends >> 63, closing >> 63};
-    at += block_bytes;
-  }
-  before_ = before;
-  found_ = static_cast<std::size_t>(next - ends_.get());
+  auto* const found =
+      find_ends_here({marks, indexed_, quotes_wanted_, is_text}, before_,
+                     sights_.get() + (indexed_ - origin_) / block_bytes, ends_.get() + found_);
+  found_ = static_cast<std::size_t>(found - ends_.get());
   indexed_ += bytes;
   return true;
 }

@@ -10,6 +10,13 @@
 
 namespace atelier::etl {
 
+/// What is known of the last byte before a block.
+struct block_edge {
+  std::uint64_t inside = 0;  // all ones: it is inside quotes
+  std::uint64_t end = 1;     // a field ended with it
+  std::uint64_t close = 0;   // it was a closing quote
+};
+
 /// The bytes of a buffer at which a field ends, one behind the other, if the quotes before it are taken in
 /// pairs from where the index began; and what else a reader has to know of the bytes between. The buffer is
 /// indexed a window at a time, shortly before it is read.
@@ -36,8 +43,8 @@ class field_ends {
   /// Begins anew where a record begins. To be called when the buffer's bytes have moved or become more.
   void restart(std::size_t at);
 
-  /// Goes forward to a byte where a record begins. False if none does there for the index: it does not know
-  /// the byte, or no field ends right before it.
+  /// Goes forward to the first end behind a byte where a record begins. False if none does there for the
+  /// index: it does not know the byte, or no field ends right before it.
   bool go_to(std::size_t at) {
     if (at < origin_ || at > indexed_) return false;
     while (next_ < found_ && ends_[next_] < at) ++next_;
@@ -50,6 +57,9 @@ class field_ends {
     }
     return {ends_.get() + next_, found_ - next_};
   }
+
+  /// Goes behind so many of them.
+  void pass(std::size_t ends) { next_ += ends; }
 
   /// All sights in the range, as bits of them; it is not empty, and indexed.
   std::uint64_t seen_in(std::size_t from, std::size_t to) const {
@@ -71,12 +81,7 @@ class field_ends {
   std::size_t indexed_ = 0;
   std::size_t found_ = 0;  // ends
   std::size_t next_ = 0;   // the first of them that is not behind us
-  // What is known of the byte before indexed_.
-  struct {
-    std::uint64_t inside = 0;  // all ones: it is inside quotes
-    std::uint64_t end = 1;     // a field ended with it
-    std::uint64_t close = 0;   // it was a closing quote
-  } before_;
+  block_edge before_;      // indexed_
 };
 
 }  // namespace atelier::etl

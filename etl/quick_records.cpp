@@ -36,11 +36,12 @@ bool record_reader::take_quickly() {
   field* const fields = fields_.data();
   field* next = fields;
   const auto ends = ends_.ahead(quick_fields_max, data, filled_);
-  const auto fields_end = fields + std::min(ends.size(), quick_fields_max);
+  auto ahead = ends.begin();
+  const auto last = ahead + static_cast<std::ptrdiff_t>(std::min(ends.size(), quick_fields_max));
   std::size_t end = 0;
   for (std::size_t start = begin;; start = end + 1) {
-    if (next == fields_end) return false;
-    end = ends[static_cast<std::size_t>(next - fields)];
+    if (ahead == last) return false;
+    end = *ahead++;
     const bool in_quotes = static_cast<unsigned char>(data[start]) == quote;
     *next++ = {static_cast<std::uint32_t>(start - begin + in_quotes),
                static_cast<std::uint32_t>(end - begin - in_quotes),
@@ -53,6 +54,7 @@ bool record_reader::take_quickly() {
   if (seen & field_ends::odd_quote)
     for (field* f = fields; f != next; ++f)
       if (!settle_quotes(*f)) return false;
+  ends_.pass(static_cast<std::size_t>(next - fields));
   record_.raw = {data + begin, end - begin};
   record_.fields = {fields, next};
   record_.line = line_;

@@ -60,6 +60,7 @@ result<> read_file(run_state& run, std::uint32_t index, const see_row& see) {
   auto& reader = opened->records();
   row_cleaner cleaner(file.of.where, run.now_ms(), file.of.written);
   row values;
+  rejection why{};  // of the row that is refused
   if (file.of.has_header)
     if (const auto header = reader.next(); !header) return header.error();
 
@@ -72,7 +73,6 @@ result<> read_file(run_state& run, std::uint32_t index, const see_row& see) {
     if (!*next) break;
     const record& r = **next;
     ++file.counts.rows_read;
-    rejection why{};
     fate what = fate::refused;
     if (cleaner.clean(r, values, why)) {
       auto seen = see(index, r, values, why);

@@ -13,7 +13,8 @@
 
 namespace atelier::etl {
 
-/// A value of a row: numbers, dates (milliseconds) and booleans in `number`, text in `text`.
+/// A value of a row: numbers, dates (milliseconds) and booleans in `number`; text in `text` unless it is
+/// none.
 struct value {
   std::int64_t number = 0;
   std::string_view text;
@@ -59,12 +60,22 @@ class row_cleaner {
   void expect_published();
   bool take_as_published(const record& r, row& out);
 
-  // What a field is where nothing is wrong with it.
+  // Which fields hold what, where nothing is wrong with them.
   struct expectation {
-    std::uint8_t column;
-    enum : std::uint8_t { number, truth, text, text_or_null, nothing } what;
+    std::size_t field;
+    std::size_t column;
+  };
+  struct expected_number : expectation {
     number_range range;
   };
+  struct {
+    std::size_t fields = 0;  // of a record; 0: the file lacks a column, and no row is as published
+    std::vector<expected_number> numbers;
+    std::vector<expectation> truths;
+    std::vector<expectation> texts;
+    std::vector<expectation> texts_or_null;
+    std::vector<std::size_t> ignored;  // fields
+  } published_;
 
   layout layout_;
   const set_shape* shape_;
@@ -72,7 +83,6 @@ class row_cleaner {
   dialect dialect_;
   std::string scratch_;
   std::vector<field> again_;
-  std::vector<expectation> expected_;  // one a field; none if the file lacks a column
 };
 
 /// The set of a file without a header, from its first record: every field has the type of its column, in the
