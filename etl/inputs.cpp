@@ -105,7 +105,9 @@ std::string shown_line(std::string_view text) {
 }
 
 result<looked_at> look_at(const place& from) {
-  auto opened = open_place(from);
+  // What is piped in is looked at and read in one; all else is read again, from the beginning.
+  const bool is_read_on = from.where == place::kind::standard_input;
+  auto opened = open_place(from, is_read_on);
   if (!opened) return opened.error();
   std::string raw(look_bytes, '\0');
   const auto got = read_fully((*opened)->content(), raw);
@@ -136,7 +138,7 @@ result<looked_at> look_at(const place& from) {
     return looked_at{std::nullopt, why.what};
   }
   if (!from.member.empty()) found.bytes = from.bytes;
-  if (from.where == place::kind::standard_input) {
+  if (is_read_on) {
     found.open = std::move(*opened);
     found.read_already = std::move(raw);
   }

@@ -193,10 +193,10 @@ bool is_data_name(std::string_view path) {
   return ends_with_any(name, {".csv", ".tsv", ".zip"});
 }
 
-result<std::unique_ptr<opened_place>> open_place(const place& where) {
+result<std::unique_ptr<opened_place>> open_place(const place& where, bool is_digested) {
   auto raw = open_stored(where);
   if (!raw) return raw.error();
-  auto stored = std::make_unique<stored_source>(std::move(*raw));
+  auto stored = std::make_unique<stored_source>(std::move(*raw), is_digested);
   if (!where.member.empty()) {
     // The archive is read by its directory; its bytes are counted beside that.
     auto member = open_zip_member(where.spooled ? *where.spooled : where.address, where.member);

@@ -52,7 +52,8 @@ class opened_place {
 };
 
 /// Opens it: gzip and zstd are unpacked, told by content; a zip file that is no list of members is an error.
-result<std::unique_ptr<opened_place>> open_place(const place& where);
+/// `is_digested`: its SHA-256 will be asked for; it takes a third of the time of reading.
+result<std::unique_ptr<opened_place>> open_place(const place& where, bool is_digested);
 
 /// All places that a word names, in the order of their names (reviews_2 before reviews_10): a file; a
 /// folder's data files; what a glob matches; "-"; http(s)://…; s3://bucket/key, a glob of keys, or the

@@ -116,7 +116,7 @@ result<std::unique_ptr<opened_place>> open_one(const std::string& file) {
   if (!places) return places.error();
   if (places->size() != 1)
     return fail_with(exit_code::wrong_usage, "'{}' is {} files: name one of them", file, places->size());
-  return open_place(places->front());
+  return open_place(places->front(), false);
 }
 
 }  // namespace

@@ -11,16 +11,16 @@ struct stored_source::digest {
   ~digest() { EVP_MD_CTX_free(context); }
 };
 
-stored_source::stored_source(std::unique_ptr<byte_source> from)
-    : from_(std::move(from)), digest_(std::make_unique<digest>()) {
-  EVP_DigestInit_ex(digest_->context, EVP_sha256(), nullptr);
+stored_source::stored_source(std::unique_ptr<byte_source> from, bool is_digested)
+    : from_(std::move(from)), digest_(is_digested ? std::make_unique<digest>() : nullptr) {
+  if (digest_) EVP_DigestInit_ex(digest_->context, EVP_sha256(), nullptr);
 }
 stored_source::~stored_source() = default;
 
 result<std::size_t> stored_source::read(std::span<char> space) {
   auto got = from_->read(space);
   if (got && *got > 0) {
-    EVP_DigestUpdate(digest_->context, space.data(), *got);
+    if (digest_) EVP_DigestUpdate(digest_->context, space.data(), *got);
     bytes_ += *got;
   }
   return got;
@@ -36,6 +36,7 @@ result<> stored_source::drain() {
 }
 
 std::string stored_source::sha256() {
+  if (!digest_) return {};
   unsigned char sum[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   EVP_DigestFinal_ex(digest_->context, sum, &size);

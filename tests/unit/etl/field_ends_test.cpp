@@ -92,3 +92,16 @@ TEST_CASE("letters that are UTF-8 are not strange, unless their window has some 
   REQUIRE(is_strange(spoilt + 200) == is_damaged);  // a letter in the same window
   REQUIRE_FALSE(is_strange(2 * field_ends::window_bytes + 200));
 }
+
+TEST_CASE("an odd quote is seen wherever a block ends") {
+  for (std::size_t before = 0; before < 2 * field_ends::block_bytes; ++before) {
+    INFO(before << " bytes before");
+    for (const std::string_view odd : {"\"b\"x", "\"b\"\"c\"", "b\"c\""}) {
+      const auto bytes = std::string(before, 'a') + "," + std::string(odd) + ",\n";
+      const auto padded = bytes + std::string(field_ends::block_bytes, ' ');
+      field_ends index(',', '"', true, padded.size());
+      (void)ends_of(index, padded, bytes.size(), 0);
+      REQUIRE((index.seen_in(before + 1, before + 1 + odd.size()) & field_ends::odd_quote) != 0);
+    }
+  }
+}
