@@ -69,17 +69,23 @@ TEST_CASE("photos find their rows in any order, and the first loadable row of an
   const temp_dir folder;
   const test_database database;
   const auto report = (folder / "report.json").string();
-  const auto done = load(database, set.write(folder), {"--report", report, "--max-rejects", "9"});
+  const auto source = set.write(folder);
+  const auto done = load(database, source, {"--report", report, "--max-rejects", "9"});
   INFO(done.errors);
   REQUIRE(done.code == 0);
   CHECK(ask(database, "select photo_ids::text || photo_urls::text from atelier.reviews where id = 1") ==
         "{5,8}{https://x.org/5,https://x.org/8}");
   CHECK(ask(database, "select photo_ids::text from atelier.reviews where id = 2") == "{7,9}");
   CHECK(ask(database, "select photo_urls[1] from atelier.reviews where id = 2") == "https://x.org/say \"7\"");
-  const auto photos = of_set(report, "reviews_photos");
-  CHECK(photos.loaded == 4);
-  CHECK(photos.duplicates == 2);
-  CHECK(photos.rejects.at("unknown_parent") == 1);
+  const auto checked = (folder / "check.json").string();  // there no photo waits for its row
+  REQUIRE(run_etl({"check", source, "--report", checked}).code == 0);
+  for (const auto& figures : {report, checked}) {
+    INFO(figures);
+    const auto photos = of_set(figures, "reviews_photos");
+    CHECK(photos.loaded == 4);
+    CHECK(photos.duplicates == 2);
+    CHECK(photos.rejects.at("unknown_parent") == 1);
+  }
   CHECK(ask(database, "select last_value from atelier.review_photo_ids") == "9");
 }
 
