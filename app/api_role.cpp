@@ -13,6 +13,8 @@
 #include <malloc.h>
 #include <sched.h>
 
+#include <utility>
+
 namespace atelier::app {
 namespace {
 
@@ -94,6 +96,7 @@ task<> open_doors(worker& w) {
 // What goes on beside serving, and ends with it.
 struct company {
   signal_waiter& signals;
+  access_log& access;
   housekeeping& keeping;
   worker_report& report;
   heartbeat& heart;
@@ -115,18 +118,23 @@ task<> stop(worker& w, company& with, milliseconds patience, bool with_admin) {
   log::info("stopped");
 }
 
-// The first signal drains, the second cuts.
-task<> stop_when_asked(worker& w, company& with, milliseconds patience, bool with_admin) {
-  const auto first = co_await with.signals.next();
-  if (!first) co_return;
-  log::info("stopping: no new connections, requests under way are finished signal={} patience_ms={}",
-            signal_name(*first), patience.count());
-  with.report.stop(patience + beyond_the_drain);
-  asio::co_spawn(w.loop, stop(w, with, patience, with_admin), asio::detached);
-  const auto second = co_await with.signals.next();
-  if (!second) co_return;
-  log::warning("cutting at once signal={} connections={}", signal_name(*second), w.clients.connections());
-  w.clients.cut();
+// SIGHUP comes after the access log's file was renamed. Of the others the first drains, the second cuts.
+task<> obey_signals(worker& w, company& with, milliseconds patience, bool with_admin) {
+  for (bool stopping = false;;) {
+    const auto signal = co_await with.signals.next();
+    if (!signal) co_return;
+    if (*signal == SIGHUP) {
+      if (const auto opened = with.access.reopen(); !opened) log::error("{}", opened.error().what);
+    } else if (std::exchange(stopping, true)) {
+      log::warning("cutting at once signal={} connections={}", signal_name(*signal), w.clients.connections());
+      w.clients.cut();
+    } else {
+      log::info("stopping: no new connections, requests under way are finished signal={} patience_ms={}",
+                signal_name(*signal), patience.count());
+      with.report.stop(patience + beyond_the_drain);
+      asio::co_spawn(w.loop, stop(w, with, patience, with_admin), asio::detached);
+    }
+  }
 }
 
 // What a large answer took goes back to the system with it, and does not stay in the heap for ever
@@ -157,7 +165,7 @@ int run(options o) {
 
   notify_socket systemd;
   worker w(o);
-  signal_waiter signals(w.loop, {SIGINT, SIGTERM});
+  signal_waiter signals(w.loop, {SIGINT, SIGTERM, SIGHUP});
   auto listening = w.clients.listen(o.listen);
   if (listening && o.admin) listening = w.admin.listen(*o.admin);
   if (!listening) {
@@ -180,11 +188,11 @@ int run(options o) {
   housekeeping keeping{timer(w.loop)};
   worker_report report(w.loop, systemd, w.database, o.database.connections, w.clients.listening_on());
   heartbeat heart(w.loop, systemd);
-  company with{signals, keeping, report, heart};
+  company with{signals, **access, keeping, report, heart};
   asio::co_spawn(w.loop, forget_old_posts(w.database, keeping), asio::detached);
   asio::co_spawn(w.loop, report.run(), asio::detached);
   asio::co_spawn(w.loop, heart.run(), asio::detached);
-  asio::co_spawn(w.loop, stop_when_asked(w, with, o.drain, o.admin.has_value()), asio::detached);
+  asio::co_spawn(w.loop, obey_signals(w, with, o.drain, o.admin.has_value()), asio::detached);
   w.loop.run();
   return 0;
 }

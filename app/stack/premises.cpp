@@ -147,8 +147,10 @@ result<> place_socket(premises& p) {
 
 // Beside PostgreSQL's: the proxy reaches a worker by a UNIX socket for half of what TCP costs.
 void place_workers(int count, premises& p) {
-  for (int i = 1; i <= count; ++i)
-    p.workers.push_back({{}, 0, (p.database.socket / fmt::format("worker-{}", i)).string()});
+  const auto socket = [&p](std::string_view name, int number) {
+    return address{{}, 0, (p.database.socket / fmt::format("{}-{}", name, number)).string()};
+  };
+  for (int i = 1; i <= count; ++i) p.workers.push_back({socket("worker", i), socket("admin", i)});
 }
 
 result<> open_log(premises& p) {

@@ -20,6 +20,12 @@ struct up_options {
   data_request request;
 };
 
+/// Where a worker is asked, by the proxy and by operators.
+struct worker_addresses {
+  address listen;
+  address admin;
+};
+
 /// A folder that is ours alone as long as the object lives, and what will be done in it.
 struct premises {
   std::filesystem::path folder;
@@ -29,7 +35,7 @@ struct premises {
   data_plan plan;
   address listen;
   address admin;
-  std::vector<address> workers;
+  std::vector<worker_addresses> workers;
   std::filesystem::path
       runtime;  // where the socket is when the folder's own path is too long; removed by leave()
 };

@@ -48,13 +48,15 @@ constexpr auto affinity = "150";  // percent: each worker's cache keeps its own 
 result<> start_workers(const premises& p, supervisor& all) {
   std::vector<member> workers;
   for (const auto& where : p.workers)
-    workers.push_back({fmt::format("worker {}", workers.size() + 1),
-                       ourselves({"api", "--listen", to_string(where), "--db",
-                                  conninfo(p.database, database_name), "--drain-timeout", drain_max})});
+    workers.push_back(
+        {fmt::format("worker {}", workers.size() + 1),
+         ourselves({"api", "--listen", to_string(where.listen), "--admin", to_string(where.admin), "--db",
+                    conninfo(p.database, database_name), "--drain-timeout", drain_max})});
   if (auto added = all.add(std::move(workers)); !added) return added;
   std::size_t ready = 0;  // of the workers, from the first on
   const auto all_ready = [&] {
-    while (ready < p.workers.size() && status_of(p.workers[ready], "/ready", probe_max) == 200) ++ready;
+    while (ready < p.workers.size() && status_of(p.workers[ready].listen, "/ready", probe_max) == 200)
+      ++ready;
     return ready == p.workers.size();
   };
   return all.run_until(all_ready, start_max, "the workers to be ready");
@@ -65,7 +67,7 @@ result<> start_proxy(const premises& p, supervisor& all, const std::string& samp
                                    "--drain-timeout", drain_max, "--affinity-percent", affinity})};
   for (const auto& where : p.workers) {
     proxy.how.arguments.push_back("--worker");
-    proxy.how.arguments.push_back(to_string(where));
+    proxy.how.arguments.push_back(to_string(where.listen));
   }
   if (auto added = all.add({std::move(proxy)}); !added) return added;
   const auto front = reachable(p.listen);
@@ -79,7 +81,8 @@ void say_where(const premises& p, const std::string& sample) {
   fmt::print("  API       http://{}\n", to_string(reachable(p.listen)));
   fmt::print("  admin     http://{}\n", to_string(reachable(p.admin)));
   fmt::print("  data      {}\n", p.folder.string());
-  fmt::print("  workers   curl --unix-socket {} http://worker/ready\n", p.workers.front().path);
+  fmt::print("  workers   curl --unix-socket {} http://worker/ready\n", p.workers.front().listen.path);
+  fmt::print("            curl --unix-socket {} http://worker/metrics\n", p.workers.front().admin.path);
   fmt::print("  database  psql \"{}\"\n\n", conninfo(p.database, database_name));
   fmt::print("  curl 'http://{}{}'\n\nCtrl-C stops everything; the data stay.\n",
              to_string(reachable(p.listen)), sample);

@@ -68,6 +68,7 @@ request_reader::state request_reader::look_for_chunks(buffer& in, request_head& 
         // Close the gap between what is decoded and what is to come, so that the buffer is bounded by the
         // body and not by its coding.
         const auto decoded_end = head_bytes_ + body_bytes_;
+        closed_gaps_bytes_ += in.size() - decoded_end;
         in.truncate(decoded_end);
         raw_end_ = decoded_end;
         bytes_wanted_ = decoded_end + growth;

@@ -24,6 +24,8 @@ class request_reader {
   state look(buffer& in, request_head& head, const head_limits& limits, std::size_t body_bytes_max);
 
   std::string_view body() const { return body_; }
+  /// Of the complete request, as it came: with its head, and with the coding of its chunks.
+  std::size_t received_bytes() const { return whole_bytes_ + closed_gaps_bytes_; }
   unsigned status() const { return status_; }
   std::string_view reason() const { return reason_; }
   bool head_is_known() const { return head_bytes_ > 0; }
@@ -38,10 +40,11 @@ class request_reader {
   state look_for_chunks(buffer& in, request_head& head, const head_limits& limits,
                         std::size_t body_bytes_max);
 
-  std::size_t head_bytes_ = 0;   // 0: the head is not complete yet
-  std::size_t raw_end_ = 0;      // chunked: up to here the buffer has been decoded
-  std::size_t body_bytes_ = 0;   // chunked: decoded so far, right behind the head
-  std::size_t whole_bytes_ = 0;  // of the complete request, as it stands in the buffer
+  std::size_t head_bytes_ = 0;         // 0: the head is not complete yet
+  std::size_t raw_end_ = 0;            // chunked: up to here the buffer has been decoded
+  std::size_t body_bytes_ = 0;         // chunked: decoded so far, right behind the head
+  std::size_t whole_bytes_ = 0;        // of the complete request, as it stands in the buffer
+  std::size_t closed_gaps_bytes_ = 0;  // chunked: coding that was dropped from the buffer before
   std::size_t bytes_wanted_ = 0;
   std::string_view body_;
   chunked_decoder chunks_;

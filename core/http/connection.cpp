@@ -155,7 +155,7 @@ void connection::log(const request& asked, const responder& out) {
   entry.path = asked.head.path;
   entry.ended = "done";
   entry.went_wrong = went_wrong;
-  entry.received_bytes = asked.body.size();
+  entry.received_bytes = reader_.received_bytes();
   entry.phases = total;
   entry.more = route;
   log(entry, out);

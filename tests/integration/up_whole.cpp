@@ -54,13 +54,15 @@ void await_answers(test::child_process& up) { up.wait_for("curl 'http", slow_sta
 struct worker {
   pid_t process;
   address where;
+  address admin;
 };
 
 std::vector<worker> workers_of(pid_t up) {
   std::vector<worker> found;
   for (const auto one : test::family_of(up)) {
     const auto words = test::words_of(one);
-    if (words.size() > 3 && words[1] == "api") found.push_back({one, *parse_address(words[3])});
+    if (words.size() > 5 && words[1] == "api")
+      found.push_back({one, *parse_address(words[3]), *parse_address(words[5])});
   }
   return found;
 }
@@ -154,6 +156,12 @@ TEST_CASE("up: one command answers through the proxy, survives a worker's death,
     CHECK(test::wait_until(10s, [&] { return all.good > so_far + 50; }));
     all.end();
     CHECK(all.bad == 0);
+
+    // Each worker's own figures can be read, also of the one that came in the dead one's place.
+    const auto now = workers_of(up.pid());
+    for (const auto& one : now) CHECK(stack::status_of(one.admin, "/metrics", 1s) == 200);
+    CHECK(up.output().find("--unix-socket " + now[0].admin.path + " http://worker/metrics") !=
+          std::string::npos);
 
     const auto same_folder =
         test::run_program(ATELIER_PROGRAM, {"up", "--data", (here.folder / "data").string(), "--listen",

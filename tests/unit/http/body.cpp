@@ -25,6 +25,8 @@ std::vector<seen> read_all(std::string_view bytes, std::size_t piece, std::size_
   request_reader reader;
   request_head head;
   std::vector<seen> all;
+  const auto sent = bytes.size();
+  std::size_t received = 0;  // as the reader counts it
   while (!bytes.empty()) {
     if (in.space_bytes() == 0) in.reserve(std::max(reader.bytes_wanted(), in.size() + 1));
     const auto n = std::min({piece, bytes.size(), in.space_bytes()});
@@ -36,10 +38,12 @@ std::vector<seen> read_all(std::string_view bytes, std::size_t piece, std::size_
       REQUIRE(now != state::refused);
       if (now != state::complete) break;
       all.push_back({std::string(head.path), std::string(reader.body())});
+      received += reader.received_bytes();
       reader.consume(in);
     }
   }
   CHECK(in.empty());
+  CHECK(received == sent);
   return all;
 }
 
@@ -53,7 +57,7 @@ state look_at(std::string_view bytes, request_reader& reader, std::size_t body_b
 
 }  // namespace
 
-TEST_CASE("pipelined requests come one by one, however their bytes arrive") {
+TEST_CASE("pipelined requests come one by one, however their bytes arrive, and each byte is counted once") {
   const std::string bytes =
       "GET /1 HTTP/1.1\r\nHost: h\r\n\r\n"
       "POST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
