@@ -52,12 +52,13 @@ install(DIRECTORY ${package_made}/man/ DESTINATION share/man/man1 COMPONENT pack
 install(FILES ${package_made}/completion/atelier DESTINATION share/bash-completion/completions COMPONENT package)
 install(FILES ${units} DESTINATION /lib/systemd/system COMPONENT package)
 install(FILES ${settings} DESTINATION /etc/atelier COMPONENT package)
+install(FILES ${package_folder}/logrotate DESTINATION /etc/logrotate.d RENAME atelier COMPONENT package)
 install(FILES ${examples} DESTINATION ${doc}/examples COMPONENT package)
 install(FILES ${package_folder}/debian/lintian-overrides DESTINATION share/lintian/overrides RENAME atelier COMPONENT package)
 install(FILES ${guides} ${package_folder}/debian/copyright ${package_made}/changelog.gz ${package_made}/changelog.Debian.gz DESTINATION ${doc} COMPONENT package)
 
 # Which of them an administrator may change: dpkg keeps the changes.
-set(conffiles "")
+set(conffiles "/etc/logrotate.d/atelier\n")
 foreach(file ${settings})
   get_filename_component(name ${file} NAME)
   string(APPEND conffiles "/etc/atelier/${name}\n")
@@ -79,7 +80,7 @@ set(CPACK_DEBIAN_PACKAGE_RELEASE ${package_release})
 set(CPACK_DEBIAN_PACKAGE_SECTION httpd)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, init-system-helpers (>= 1.52)")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "postgresql-15, bash-completion")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "postgresql-15, bash-completion, logrotate")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
   ${package_folder}/debian/postinst ${package_folder}/debian/prerm ${package_folder}/debian/postrm ${package_made}/conffiles)

@@ -9,7 +9,7 @@ import subprocess
 from run import Skipped
 
 CONTENT = """
-/etc/atelier/api.toml /etc/atelier/environment /etc/atelier/etl.toml /etc/atelier/lb.toml
+/etc/atelier/api.toml /etc/atelier/environment /etc/atelier/etl.toml /etc/atelier/lb.toml /etc/logrotate.d/atelier
 /lib/systemd/system/atelier-api@.service /lib/systemd/system/atelier-etl.service
 /lib/systemd/system/atelier-lb.service /lib/systemd/system/atelier-lb.socket
 /usr/bin/atelier /usr/share/bash-completion/completions/atelier
@@ -122,6 +122,7 @@ dpkg --no-triggers -i /given/later.deb
 check [ ! -L /etc/systemd/system/atelier-lb.service ]
 dpkg --no-triggers -P atelier
 check gone /etc/atelier
+check gone /etc/logrotate.d/atelier
 check gone /var/log/atelier
 check gone /var/lib/atelier-etl
 check there /var/lib/atelier/database

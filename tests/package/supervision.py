@@ -16,9 +16,9 @@ PATIENCE_S = 30  # until something that must come is missed
 class Systemd:
     """A NOTIFY_SOCKET, and the process that speaks to it."""
 
-    def __init__(self, places, watchdog_s=None, listen=None):
+    def __init__(self, places, watchdog_s=None, listen=None, notify="notify"):
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.path = places.scratch / "notify"
+        self.path = places.scratch / notify
         self.path.unlink(missing_ok=True)
         self.notify.bind(str(self.path))
         self.program, self.log, self.said = places.program, places.scratch / "log", []

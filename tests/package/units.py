@@ -6,9 +6,11 @@ import re
 import shutil
 import signal
 import subprocess
+import time
+import urllib.request
 
 from run import Skipped
-from supervision import Systemd, free_port
+from supervision import PATIENCE_S, Systemd, Worker, free_port
 
 SERVICES = ["atelier-api@.service", "atelier-lb.service", "atelier-etl.service"]
 
@@ -76,6 +78,59 @@ def test_the_programs_take_the_settings_that_come_with_them(places):
         assert systemd.stop() == 0
     done = subprocess.run([places.program, "etl", "load", "--config", etc / "etl.toml", places.scratch / "nothing"], capture_output=True, text=True)
     assert done.returncode == 1 and "nothing" in done.stderr, done.stderr
+
+
+def until(holds):
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+# systemd's part: who is to have a signal, and that signal.
+SYSTEMCTL = """#!/bin/sh
+case "$*" in *--signal=HUP*"atelier-api@*.service"*atelier-lb.service*) kill -HUP $(cat "$0.processes") ;; esac
+"""
+
+
+def test_a_rotation_leaves_each_role_writing_to_a_new_file(places):
+    if not shutil.which("logrotate"):
+        raise Skipped("there is no logrotate (apt-get install logrotate)")
+    logs, tools = places.scratch / "logs", places.scratch / "tools"
+    logs.mkdir()
+    tools.mkdir()
+    (tools / "systemctl").write_text(SYSTEMCTL)
+    (tools / "systemctl").chmod(0o755)
+    rules = (folder(places) / "logrotate").read_text().replace("\tsu atelier atelier\n", "")
+    (places.scratch / "rules").write_text(rules.replace("/var/log/atelier", str(logs)).replace("/run/systemd/system", str(tools)))
+    (places.scratch / "rules").chmod(0o644)
+    ports = {"api": free_port(), "lb": free_port()}
+
+    def ask(id):
+        for port in ports.values():
+            request = urllib.request.Request(f"http://127.0.0.1:{port}/live", headers={"X-Request-Id": id})
+            urllib.request.urlopen(request, timeout=PATIENCE_S).close()
+
+    def tells_of(file, id):
+        return file.exists() and f"request_id={id} " in file.read_text()
+
+    def log_to(role):
+        return ["--listen", f"127.0.0.1:{ports[role]}", "--access-log", "full", "--access-log-file", logs / f"{role}.log"]
+
+    with Worker() as worker, Systemd(places) as api, Systemd(places, notify="notify-lb") as lb:
+        api.start("api", "--db", "host=/nowhere", *log_to("api")).wait_for("^STATUS=listening")
+        lb.start("lb", "--worker", worker.address, *log_to("lb")).wait_for("^READY=1$")
+        (tools / "systemctl.processes").write_text(f"{api.process.pid} {lb.process.pid}")
+        ask("before")
+        until(lambda: all(tells_of(logs / f"{role}.log", "before") for role in ports))
+        environment = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}"}
+        words = ["logrotate", "--force", "--state", places.scratch / "state", places.scratch / "rules"]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and not done.stderr, done.stderr
+        until(lambda: all((logs / f"{role}.log").exists() for role in ports))
+        ask("after")
+        until(lambda: all(tells_of(logs / f"{role}.log", "after") for role in ports))
+        assert all(tells_of(logs / f"{role}.log.1", "before") and not tells_of(logs / f"{role}.log.1", "after") for role in ports)
 
 
 def allowed_calls(unit):
