@@ -1,19 +1,18 @@
 #include "bench/load/run_command.hpp"
 
-#include "bench/load/embedded.hpp"
 #include "bench/load/report_html.hpp"
 #include "bench/load/report_json.hpp"
 #include "bench/load/report_text.hpp"
 #include "bench/load/target.hpp"
+#include "bench/load/wanted_scenario.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/chrono.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <csignal>
 #include <fstream>
-#include <sstream>
 
 namespace atelier::bench {
 namespace {
@@ -24,104 +23,6 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 int failed(const failure& f) {
   fmt::print(stderr, "atelier-bench: {}\n", f.what);
   return static_cast<int>(f.code);
-}
-
-result<std::string> scenario_text(const std::string& name) {
-  if (const auto ready = embedded(name + ".json")) return std::string(*ready);
-  std::ifstream file(name, std::ios::binary);
-  if (!file)
-    return fail_with(exit_code::wrong_usage,
-                     "'{}' is neither a file that can be read nor a ready scenario ({})", name,
-                     fmt::join(ready_scenarios(), ", "));
-  std::ostringstream all;
-  all << file.rdbuf();
-  return all.str();
-}
-
-result<std::map<std::string, double>> changes_of(const std::vector<std::string>& words) {
-  std::map<std::string, double> all;
-  for (const auto& word : words) {
-    const auto sign = word.find('=');
-    char* end = nullptr;
-    const double value = sign == word.npos ? 0 : std::strtod(word.c_str() + sign + 1, &end);
-    if (sign == word.npos || end == word.c_str() + sign + 1 || *end != 0)
-      return fail_with(exit_code::wrong_usage, "--set '{}': write NAME=NUMBER", word);
-    all[word.substr(0, sign)] = value;
-  }
-  return all;
-}
-
-result<scenario> named_or_single(const run_words& w) {
-  if (!w.get.empty()) {
-    if (!w.get.starts_with('/'))
-      return fail_with(exit_code::wrong_usage, "--get '{}': a target begins with /", w.get);
-    scenario s;
-    s.name = "get";
-    s.requests.push_back(
-        {.name = w.get, .target = {{{w.get, -1}}}, .headers = {}, .body = {}, .expects = {}});
-    return s;
-  }
-  if (w.scenario.empty())
-    return fail_with(exit_code::wrong_usage,
-                     "name a scenario (atelier-bench list), a file, or a target with --get");
-  const auto text = scenario_text(w.scenario);
-  if (!text) return text.error();
-  const auto changes = changes_of(w.changes);
-  if (!changes) return changes.error();
-  return parse_scenario(*text, *changes);
-}
-
-result<> change_times(const run_words& w, scenario& s) {
-  const std::pair<const std::string*, nanoseconds*> times[] = {
-      {&w.warm_up, &s.warm_up}, {&w.think, &s.think}, {&w.timeout, &s.timeout}};
-  for (const auto& [word, time] : times) {
-    if (word->empty()) continue;
-    const auto read = parse_duration(*word);
-    if (!read) return read.error();
-    *time = *read;
-  }
-  return {};
-}
-
-result<> change_stages(const run_words& w, scenario& s) {
-  if (s.stages.empty()) s.stages.push_back({.lasts = std::chrono::seconds(10), .from = 100, .to = 100});
-  if (!w.lasts.empty()) {
-    const auto lasts = parse_duration(w.lasts);
-    if (!lasts) return lasts.error();
-    if (lasts->count() <= 0) return fail_with(exit_code::wrong_usage, "--for {}: no time at all", w.lasts);
-    // One stage as long as that; several keep their shares of it.
-    const double scale =
-        static_cast<double>(lasts->count()) / static_cast<double>(length_of(s.stages).count());
-    for (auto& st : s.stages)
-      st.lasts = nanoseconds(static_cast<nanoseconds::rep>(static_cast<double>(st.lasts.count()) * scale));
-  }
-  if (w.rate > 0) s.stages = {{length_of(s.stages), w.rate, w.rate}};
-  if (w.ramp.size() == 2) s.stages = {{length_of(s.stages), w.ramp[0], w.ramp[1]}};
-  return {};
-}
-
-// The scenario as the command line wants it.
-result<scenario> wanted_scenario(const run_words& w) {
-  auto s = named_or_single(w);
-  if (!s) return s;
-  if (w.closed) s->is_open = false;
-  if (w.rate > 0 || !w.ramp.empty()) s->is_open = true;
-  if (w.poisson) s->pacing = arrivals::pacing::poisson;
-  if (w.connections > 0) s->connections = w.connections;
-  if (w.pipeline > 0) s->pipeline = w.pipeline;
-  if (const auto changed = change_times(w, *s); !changed) return changed.error();
-  if (const auto changed = change_stages(w, *s); !changed) return changed.error();
-  for (const auto& text : w.thresholds) {
-    auto t = parse_threshold(text);
-    if (!t) return t.error();
-    s->thresholds.push_back(std::move(*t));
-  }
-  const auto most = parse_duration(w.max_time);
-  if (!most) return most.error();
-  if (s->warm_up + length_of(s->stages) > *most)
-    return fail_with(exit_code::wrong_usage, "this would take longer than {}; say --max-time if you mean it",
-                     w.max_time);
-  return s;
 }
 
 void allow_many_connections(std::size_t wanted) {
@@ -226,63 +127,6 @@ result<prepared> prepare(const run_words& w) {
 
 }  // namespace
 
-void add_run_options(CLI::App& command, run_words& w) {
-  command.add_option("SCENARIO", w.scenario, "A ready scenario's name, or a JSON file");
-  command.add_option("--get", w.get, "Ask for this one target instead")->type_name("TARGET");
-  command.add_option("--url", w.url, "The server")->type_name("http://HOST:PORT")->capture_default_str();
-  command
-      .add_option("--confirm", w.confirm,
-                  "Needed for a server that is not this machine: its address once more")
-      ->type_name("HOST:PORT");
-  command.add_option("--rate", w.rate, "Open loop: requests a second, instead of the scenario's stages")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber);
-  command.add_option("--ramp", w.ramp, "Open loop: from this rate evenly to that one")
-      ->type_name("FROM TO")
-      ->expected(2);
-  command.add_option("--for", w.lasts, "How long, the warm-up apart")->type_name("TIME");
-  command.add_option("--warm-up", w.warm_up, "Load before that, not counted")->type_name("TIME");
-  command.add_flag("--closed", w.closed, "Closed loop: each connection asks again when it was answered");
-  command.add_flag("--poisson", w.poisson,
-                   "Open loop: arrivals by chance, as many independent clients make them");
-  command.add_option("--connections", w.connections, "Connections, opened before the load begins")
-      ->type_name("N")
-      ->check(CLI::Range(1, 60'000));
-  command.add_option("--pipeline", w.pipeline, "Requests in flight on each")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1024));
-  command.add_option("--think", w.think, "Closed loop: pause after each answer")->type_name("TIME");
-  command.add_option("--timeout", w.timeout, "For an answer; beyond, the request failed")->type_name("TIME");
-  command.add_option("--set", w.changes, "Change a parameter of the scenario: products=1000011")
-      ->type_name("NAME=NUMBER");
-  command
-      .add_option("--threshold", w.thresholds,
-                  "One more: 'p99 < 20ms', 'errors < 1%', 'meta.max < 1s', 'rate > 900'")
-      ->type_name("TEXT");
-  command.add_option("--pid", w.pids, "Watch CPU and memory of a process and its descendants; repeatable")
-      ->type_name("[NAME=]PID");
-  command.add_option("--json", w.json, "Write everything for machines; - is stdout")->type_name("FILE");
-  command.add_option("--html", w.html, "Write one page with charts, complete in itself")->type_name("FILE");
-  command.add_option("--compare", w.compare, "Lay an earlier run's JSON over it in the page")
-      ->type_name("FILE")
-      ->check(CLI::ExistingFile);
-  command.add_option("--seed", w.seed, "Another seed draws other ids")->capture_default_str();
-  command.add_option("--max-time", w.max_time, "Refuse a run longer than this")
-      ->type_name("TIME")
-      ->capture_default_str();
-  command.add_flag("--quiet", w.quiet, "No progress, no table");
-}
-
-void add_search_options(CLI::App& command, run_words& w) {
-  command.add_option("--from", w.from, "The first rate tried; doubled while it holds")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command.add_option("--to", w.to, "Never more than this")->check(CLI::PositiveNumber)->capture_default_str();
-  command.add_option("--precision", w.precision, "Stop when the rate is known to this share")
-      ->check(CLI::Range(0.001, 0.5))
-      ->capture_default_str();
-}
-
 int run_once(const run_words& w) {
   auto p = prepare(w);
   if (!p) return failed(p.error());
@@ -328,7 +172,8 @@ int run_search(const run_words& w) {
     search.tried(rate, held);
     if (held) best = std::move(*done);
   }
-  fmt::print("highest rate that held: {:.0f}/s\n", search.best());
+  fmt::print("highest rate that held: {:.0f}/s{}\n", search.best(),
+             search.best() >= std::round(w.to) ? ", and no higher one may be tried (--to)" : "");
   if (!best) return static_cast<int>(exit_code::stopped_by_limit);
   if (const auto written = write_reports(s, *best, w); !written) return failed(written.error());
   return 0;
