@@ -168,15 +168,9 @@ int run(options o) {
   signal_waiter signals(w.loop, {SIGINT, SIGTERM, SIGHUP});
   auto listening = w.clients.listen(o.listen);
   if (listening && o.admin) listening = w.admin.listen(*o.admin);
-  if (!listening) {
-    log::error("{}", listening.error().what);
-    return static_cast<int>(listening.error().code);
-  }
+  if (!listening) return report(listening.error());
   const auto access = access_log::open(o.access);
-  if (!access) {
-    log::error("{}", access.error().what);
-    return static_cast<int>(access.error().code);
-  }
+  if (!access) return report(access.error());
   if (o.access.how_much != access_log_options::detail::off) w.clients.log_to(**access);
   w.database.start();
   w.truth.start();

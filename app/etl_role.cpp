@@ -10,11 +10,6 @@
 namespace atelier::app {
 namespace {
 
-int report(const failure& problem) {
-  log::error("{}", problem.what);
-  return static_cast<int>(problem.code);
-}
-
 // "2%" and "2" are both two of a hundred.
 std::optional<double> percent(std::string text) {
   if (text.ends_with('%')) text.pop_back();

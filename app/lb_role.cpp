@@ -174,9 +174,7 @@ int lb_action::operator()() const {
   auto ended = token ? result<>() : result<>(token.error());
   if (token) wanted->admin_token = std::move(*token);
   if (token) ended = lb::run(*wanted, settings_reader(first ? first->arguments : std::vector<std::string>()));
-  if (ended) return 0;
-  log::error("{}", ended.error().what);
-  return static_cast<int>(ended.error().code);
+  return ended ? 0 : report(ended.error());
 }
 
 void add_control(CLI::App& role, lb::settings& s) {

@@ -175,6 +175,11 @@ result<reading> read_again() {
   }
 }
 
+int report(const failure& problem) {
+  log::error("{}", problem.what);
+  return static_cast<int>(problem.code);
+}
+
 int run_program(const std::vector<std::string>& words) {
   given_words = words;
   CLI::App program;

@@ -25,6 +25,9 @@ void add_etl(CLI::App& program, action& chosen);
 void add_schema(CLI::App& program, action& chosen);
 void add_up(CLI::App& program, action& chosen);
 
+/// Says in the log what failed; returns its exit code.
+int report(const failure& problem);
+
 /// All of them, and what every one has: the whole command line of `atelier`.
 void add_roles(CLI::App& program, action& chosen);
 

@@ -10,11 +10,6 @@
 namespace atelier::app {
 namespace {
 
-int report(const failure& problem) {
-  log::error("{}", problem.what);
-  return static_cast<int>(problem.code);
-}
-
 int run_apply(const std::string& conninfo) {
   log::open("schema");
   warn_of_password(conninfo);
