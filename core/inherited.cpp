@@ -14,7 +14,7 @@ namespace {
 constexpr int first_descriptor = 3;  // SD_LISTEN_FDS_START
 constexpr int descriptors_max = 16;
 
-int number_in(const char* variable) {
+int integer_in(const char* variable) {
   const char* const said = std::getenv(variable);
   const std::string_view text = said ? said : "";
   int number = 0;
@@ -26,7 +26,7 @@ int number_in(const char* variable) {
 
 std::vector<inherited_socket> inherited_sockets() {
   std::vector<inherited_socket> all;
-  const int count = number_in("LISTEN_PID") == getpid() ? number_in("LISTEN_FDS") : 0;
+  const int count = integer_in("LISTEN_PID") == getpid() ? integer_in("LISTEN_FDS") : 0;
   const char* const said = std::getenv("LISTEN_FDNAMES");
   std::string_view names = said ? said : "";
   for (int i = 0; i < count && i < descriptors_max; ++i) {

@@ -3,7 +3,7 @@
 namespace atelier::lb {
 namespace {
 
-constexpr std::string_view page = "page.html";
+constexpr std::string_view page_name = "page.html";
 constexpr std::string_view folder = "/page/";
 
 // Its own files and its own origin, nothing else, and in no other page's frame. The charts place their parts
@@ -28,15 +28,15 @@ std::string_view type_of(std::string_view name) {
 }  // namespace
 
 std::optional<std::string_view> page_at(std::string_view path) {
-  if (path == "/") return content_of(web_files(), page);
+  if (path == "/") return content_of(web_files(), page_name);
   if (!path.starts_with(folder)) return std::nullopt;
   const auto name = path.substr(folder.size());
-  return name == page ? std::nullopt : content_of(web_files(), name);  // the page has a path of its own
+  return name == page_name ? std::nullopt : content_of(web_files(), name);  // the page has a path of its own
 }
 
 http::response page_answer(std::string_view path, std::string_view content) {
   const bool is_page = path == "/";
-  http::response answer{.content_type = type_of(is_page ? page : path), .fields = std::string(file_fields)};
+  http::response answer{.content_type = type_of(is_page ? page_name : path), .fields = std::string(file_fields)};
   if (is_page) answer.fields += page_fields;
   answer.body = content;
   return answer;
