@@ -36,7 +36,8 @@ std::optional<std::string_view> page_at(std::string_view path) {
 
 http::response page_answer(std::string_view path, std::string_view content) {
   const bool is_page = path == "/";
-  http::response answer{.content_type = type_of(is_page ? page_name : path), .fields = std::string(file_fields)};
+  http::response answer{.content_type = type_of(is_page ? page_name : path),
+                        .fields = std::string(file_fields)};
   if (is_page) answer.fields += page_fields;
   answer.body = content;
   return answer;
