@@ -6,9 +6,9 @@
 
 #include <condition_variable>
 #include <fstream>
+#include <list>
 #include <map>
 #include <memory>
-#include <list>
 #include <mutex>
 #include <set>
 #include <thread>
