@@ -166,6 +166,7 @@ constexpr append_plan answers{
         "is_there"                                                                                           \
         " from stage s left join lateral"                                                                    \
         " (select id, photo_ids from atelier." TABLE " r where r.id = s.parent limit 1) p on true) k) r",    \
+        "create index on judged (parent); analyze judged;"                                                   \
         "update atelier." TABLE                                                                              \
         " r set (photo_ids, photo_urls) = (select array_agg(id order by id), array_agg(url order by id) "    \
         "from ("                                                                                             \

@@ -13,15 +13,16 @@ build_pool::~build_pool() { abandon(); }
 
 void build_pool::add(table_build work) {
   const std::lock_guard lock(mutex_);
-  const auto of =
-      std::make_shared<table>(table{work.rows, std::move(work.afterwards), work.side_by_side.size()});
-  const auto behind = std::find_if(steps_.begin(), steps_.end(),
-                                   [&](const step& waiting) { return waiting.of->rows < work.rows; });
-  std::vector<step> steps;
-  for (auto& sql : work.side_by_side) steps.push_back({std::move(sql), of});
+  enqueue({{"", std::make_shared<table>(table{std::move(work)})}});
+  while (threads_.size() < connections_) threads_.emplace_back([this] { this->work(); });
+}
+
+// Called with the lock.
+void build_pool::enqueue(std::vector<step> steps) {
+  const auto behind = std::find_if(steps_.begin(), steps_.end(), [&](const step& waiting) {
+    return waiting.of->rows < steps.front().of->rows;
+  });
   steps_.insert(behind, std::make_move_iterator(steps.begin()), std::make_move_iterator(steps.end()));
-  while (threads_.size() < connections_ && threads_.size() < steps_.size())
-    threads_.emplace_back([this] { this->work(); });
   wake_.notify_all();
 }
 
@@ -67,6 +68,24 @@ unsigned build_pool::helpers() const {
   return needed < connections_ ? connections_ - static_cast<unsigned>(needed) : 0;
 }
 
+// The server writes the rows to the disk, since they are in no log, and the next set is read meanwhile.
+// Called with the lock, which is open while the server does.
+void build_pool::commit(const std::shared_ptr<table>& of, std::unique_lock<std::mutex>& lock) {
+  ++committing_;
+  lock.unlock();
+  const auto done = of->filled->run("commit");
+  of->filled.reset();
+  lock.lock();
+  --committing_;
+  wake_.notify_all();
+  if (!done) return fail_with(done.error());
+  if (problem_) return;
+  std::vector<step> steps;
+  for (auto& sql : of->side_by_side) steps.push_back({std::move(sql), of});
+  of->left = steps.size();
+  enqueue(std::move(steps));
+}
+
 // Called with the lock, which is open while the statement runs.
 void build_pool::run(db::session& session, const step& next, std::unique_lock<std::mutex>& lock) {
   ++busy_;
@@ -91,11 +110,15 @@ void build_pool::work() {
   db::canceller statement(*session);
   under_way_.push_back(&statement);
   for (;;) {
-    wake_.wait(lock, [&] { return over_ || !steps_.empty(); });
+    // Whoever commits has more to give out.
+    wake_.wait(lock, [&] { return !steps_.empty() || (over_ && committing_ == 0); });
     if (steps_.empty()) break;
     const auto next = std::move(steps_.front());
     steps_.pop_front();
-    run(*session, next, lock);
+    if (next.sql.empty())
+      commit(next.of, lock);
+    else
+      run(*session, next, lock);
   }
   std::erase(under_way_, &statement);
 }

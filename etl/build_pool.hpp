@@ -16,9 +16,10 @@
 
 namespace atelier::etl {
 
-/// What a table needs when its rows are there: statements that may run side by side, and then some one after
-/// the other.
+/// What a table needs when its rows are there: that they are committed, statements that may run side by side,
+/// and then some one after the other.
 struct table_build {
+  std::unique_ptr<db::session> filled;  // in whose transaction the rows are
   std::size_t rows = 0;  // tables with more are built first, so that what is left at the end is short
   std::vector<std::string> side_by_side;
   std::vector<std::string> afterwards;
@@ -42,18 +43,18 @@ class build_pool {
   void abandon();
 
  private:
-  struct table {
-    std::size_t rows;
-    std::vector<std::string> afterwards;
-    std::size_t left;  // statements that are not done
+  struct table : table_build {
+    std::size_t left = 0;  // statements that are not done
   };
   struct step {
-    std::string sql;
+    std::string sql;  // empty: the commit
     std::shared_ptr<table> of;
   };
 
   void work();
   unsigned helpers() const;
+  void enqueue(std::vector<step> steps);
+  void commit(const std::shared_ptr<table>& of, std::unique_lock<std::mutex>& lock);
   void run(db::session& session, const step& next, std::unique_lock<std::mutex>& lock);
   void fail_with(failure why);
   void end_threads();
@@ -65,6 +66,7 @@ class build_pool {
   std::condition_variable wake_;
   std::deque<step> steps_;  // the largest tables first
   unsigned busy_ = 0;       // connections on which a statement runs
+  unsigned committing_ = 0;
   std::vector<std::thread> threads_;
   std::vector<db::canceller*> under_way_;
   bool over_ = false;

@@ -25,18 +25,13 @@ struct load_target {
   largest_ids largest;
 };
 
-// Runs one part with a connection of its own; a failure stops the other.
+// Runs one part; a failure stops the other.
 result<> run_part(part work, run_state& run, load_target* target, part_target& to) {
-  auto done = [&]() -> result<> {
-    if (!target) return work(run, to);
-    auto session = open_builder(target->conninfo);
-    if (!session) return session.error();
-    to.session = &*session;
+  if (target) {
+    to.conninfo = &target->conninfo;
     to.pool = &target->pool;
-    auto read = work(run, to);
-    to.session = nullptr;
-    return read;
-  }();
+  }
+  auto done = work(run, to);
   if (!done) run.stop();
   return done;
 }

@@ -29,7 +29,7 @@ void write_common(copy_writer& out, const row& r) {
 class questions_load {
  public:
   questions_load(run_state& run, part_target& to)
-      : run_(run), session_(to.session), largest_(to.largest), to_(to) {}
+      : run_(run), builds_(to.conninfo != nullptr), largest_(to.largest), to_(to) {}
 
   result<> read_questions();
   result<> read_answers();
@@ -43,14 +43,14 @@ class questions_load {
     return {};
   }
   result<std::optional<next_table>> start(std::string_view table, std::string_view columns) {
-    if (!session_) return std::optional<next_table>();
-    auto started = next_table::start(*session_, table, columns);
+    if (!builds_) return std::optional<next_table>();
+    auto started = next_table::start(*to_.conninfo, table, columns);
     if (!started) return started.error();
     return std::optional<next_table>(std::move(*started));
   }
 
   run_state& run_;
-  db::session* session_;
+  const bool builds_;  // else only looks
   largest_ids& largest_;
   part_target& to_;
   id_map<std::uint32_t> product_of_;  // a question's product: its place in products_; 0: no such question
@@ -82,14 +82,14 @@ result<> questions_load::read_questions() {
 }
 
 result<> questions_load::read_answers() {
-  auto spill = photo_spill::create(session_ != nullptr);
+  auto spill = photo_spill::create(builds_);
   if (!spill) return spill.error();
   if (auto read = read_photos(run_, set_kind::answers_photos, *spill); !read) return read;
   auto table = start("answers", answer_columns);
   if (!table) return table.error();
   id_set answers;
   std::vector<photo> photos;
-  const bool parents_known = session_ || run_.has(set_kind::questions);
+  const bool parents_known = builds_ || run_.has(set_kind::questions);
   const auto see = [&](std::uint32_t, const record&, const row& r, rejection& why) -> result<fate> {
     const auto& v = r.values;
     const auto place = product_of_.find(v[parent].number);
@@ -110,7 +110,7 @@ result<> questions_load::read_answers() {
   if (auto read = read_set(run_, set_kind::answers, see); !read) return read;
   if (*table)
     if (auto built = build(**table); !built) return built;
-  const bool any_parent = !session_ && !run_.has(set_kind::answers);
+  const bool any_parent = !builds_ && !run_.has(set_kind::answers);
   return settle_photos(
       run_, set_kind::answers_photos, *spill,
       [&](std::int64_t answer) { return any_parent || answers.contains(answer); }, largest_.answer_photo,

@@ -51,7 +51,7 @@ struct characteristic {
 class reviews_load {
  public:
   reviews_load(run_state& run, part_target& to)
-      : run_(run), session_(to.session), largest_(to.largest), to_(to) {}
+      : run_(run), builds_(to.conninfo != nullptr), largest_(to.largest), to_(to) {}
 
   result<> read_characteristics();
   result<> read_reviews();
@@ -86,7 +86,7 @@ class reviews_load {
   void write_product(copy_writer& out, std::uint32_t place, std::span<const std::uint32_t> characteristics);
 
   run_state& run_;
-  db::session* session_;
+  const bool builds_;  // else only looks
   largest_ids& largest_;
   part_target& to_;
   std::vector<product_counters> products_;
@@ -130,12 +130,12 @@ void reviews_load::write_review(copy_writer& out, const row& r, const std::vecto
 }
 
 result<> reviews_load::read_reviews() {
-  auto spill = photo_spill::create(session_ != nullptr);
+  auto spill = photo_spill::create(builds_);
   if (!spill) return spill.error();
   if (auto read = read_photos(run_, set_kind::reviews_photos, *spill); !read) return read;
   std::optional<next_table> table;
-  if (session_) {
-    auto started = next_table::start(*session_, "reviews", review_columns);
+  if (builds_) {
+    auto started = next_table::start(*to_.conninfo, "reviews", review_columns);
     if (!started) return started.error();
     table.emplace(std::move(*started));
   }
@@ -158,7 +158,7 @@ result<> reviews_load::read_reviews() {
   if (!read) return read;
   if (table)
     if (auto built = build(*table); !built) return built;
-  const bool any_parent = !session_ && !run_.has(set_kind::reviews);
+  const bool any_parent = !builds_ && !run_.has(set_kind::reviews);
   return settle_photos(
       run_, set_kind::reviews_photos, *spill,
       [&](std::int64_t review) { return any_parent || reviews_.contains(review); }, largest_.review_photo,
@@ -167,14 +167,14 @@ result<> reviews_load::read_reviews() {
 
 result<> reviews_load::read_values() {
   std::optional<next_table> table;
-  if (session_) {
-    auto started = next_table::start(*session_, "characteristic_reviews", value_columns);
+  if (builds_) {
+    auto started = next_table::start(*to_.conninfo, "characteristic_reviews", value_columns);
     if (!started) return started.error();
     table.emplace(std::move(*started));
   }
   id_set seen;
-  const bool reviews_known = session_ || run_.has(set_kind::reviews);
-  const bool characteristics_known = session_ || run_.has(set_kind::characteristics);
+  const bool reviews_known = builds_ || run_.has(set_kind::reviews);
+  const bool characteristics_known = builds_ || run_.has(set_kind::characteristics);
   constexpr auto set = set_kind::characteristic_reviews;
   auto read =
       read_set(run_, set, [&](std::uint32_t, const record&, const row& r, rejection& why) -> result<fate> {
@@ -233,8 +233,8 @@ void reviews_load::write_product(copy_writer& out, std::uint32_t place,
 
 // One row a product that has a review or a characteristic, in product order.
 result<> reviews_load::write_meta() {
-  if (!session_) return {};
-  auto table = next_table::start(*session_, "product_meta", meta_columns);
+  if (!builds_) return {};
+  auto table = next_table::start(*to_.conninfo, "product_meta", meta_columns);
   if (!table) return table.error();
   std::vector<std::uint32_t> places(products_.size());
   for (std::uint32_t i = 0; i < places.size(); ++i) places[i] = i;

@@ -185,8 +185,12 @@ result<db::session> open_builder(const std::string& conninfo) {
   return session;
 }
 
-result<next_table> next_table::start(db::session& session, std::string_view table, std::string_view columns) {
-  const auto options = session.run(fmt::format(
+result<next_table> next_table::start(const std::string& conninfo, std::string_view table,
+                                     std::string_view columns) {
+  auto opened = open_builder(conninfo);
+  if (!opened) return opened.error();
+  auto session = std::make_unique<db::session>(std::move(*opened));
+  const auto options = session->run(fmt::format(
       "select coalesce(array_to_string(reloptions, ', '), '') from pg_class where oid = '{}.{}'::regclass",
       serving_schema, table));
   if (!options) return options.error();
@@ -194,16 +198,15 @@ result<next_table> next_table::start(db::session& session, std::string_view tabl
                           next_schema, serving_schema, table);
   if (const auto with = options->text(0, 0); !with.empty())
     make += fmt::format("; alter table {}.{} set ({})", next_schema, table, with);
-  if (auto made = run(session, make); !made) return made.error();
-  auto writer = copy_writer::start(session, fmt::format("{}.{} {}", next_schema, table, columns), true);
+  if (auto made = run(*session, make); !made) return made.error();
+  auto writer = copy_writer::start(*session, fmt::format("{}.{} {}", next_schema, table, columns), true);
   if (!writer) return writer.error();
-  return next_table(session, table, std::move(*writer));
+  return next_table(std::move(session), table, std::move(*writer));
 }
 
 result<table_build> next_table::finish() {
   const auto copied = writer_.finish();
   if (!copied) return copied.error();
-  if (auto committed = run(*session_, "commit"); !committed) return committed.error();
   auto build = indexes_of(*session_, table_);
   if (!build) return build;
   build->rows = *copied;
@@ -211,6 +214,7 @@ result<table_build> next_table::finish() {
   auto rights = rights_of(*session_, table_);
   if (!rights) return rights.error();
   if (!rights->empty()) build->afterwards.push_back(std::move(*rights));
+  build->filled = std::move(session_);
   return build;
 }
 

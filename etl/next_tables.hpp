@@ -64,18 +64,19 @@ result<db::session> open_builder(const std::string& conninfo);
 /// One table in the next schema, made and filled in one transaction, so that its rows are born frozen.
 class next_table {
  public:
-  /// Begins the transaction and the COPY. `columns`: "(id, product_id, …)".
-  static result<next_table> start(db::session& session, std::string_view table, std::string_view columns);
+  /// Begins the transaction and the COPY, on a connection of its own. `columns`: "(id, product_id, …)".
+  static result<next_table> start(const std::string& conninfo, std::string_view table,
+                                  std::string_view columns);
 
   copy_writer& rows() { return writer_; }
-  /// Ends the COPY and commits. What is left to do: the indexes that the serving table has, statistics, its
+  /// Ends the COPY. What is left to do: the commit, the indexes that the serving table has, statistics, its
   /// owner and rights.
   result<table_build> finish();
 
  private:
-  next_table(db::session& session, std::string_view table, copy_writer writer)
-      : session_(&session), table_(table), writer_(std::move(writer)) {}
-  db::session* session_;
+  next_table(std::unique_ptr<db::session> session, std::string_view table, copy_writer writer)
+      : session_(std::move(session)), table_(table), writer_(std::move(writer)) {}
+  std::unique_ptr<db::session> session_;
   std::string_view table_;
   copy_writer writer_;
 };

@@ -23,7 +23,7 @@ struct late_photo {
 
 /// Where one part of a load goes, and what is left to do for it at the end.
 struct part_target {
-  db::session* session = nullptr;  // null: nothing is built
+  const std::string* conninfo = nullptr;  // null: nothing is built
   build_pool* pool = nullptr;
   largest_ids largest;
   std::vector<late_photo> late;
