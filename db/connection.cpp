@@ -263,11 +263,9 @@ void connection::finish_together(call* first, outcome what) {
     return;
   }
   std::int64_t place = 0;
-  for (operation* one = first; one;) {
-    auto* const next = std::exchange(one->goes_with, nullptr);
+  for_each_apart(first, [&](operation* one) {
     finished_.emplace_back(static_cast<call*>(one), what->take_front(++place));
-    one = next;
-  }
+  });
 }
 
 void connection::wake_finished() {

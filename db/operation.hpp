@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 namespace atelier::db {
 
@@ -18,5 +19,15 @@ struct operation {
   std::uint64_t kind = 0;          // reads of one kind may go as one statement; 0: it goes alone
   operation* goes_with = nullptr;  // the next of those that the first in the turn stands for
 };
+
+/// Calls for each of those that go together, unlinked before it: it may destroy them.
+template <class F>
+void for_each_apart(operation* first, F f) {
+  while (first) {
+    auto* const next = std::exchange(first->goes_with, nullptr);
+    f(first);
+    first = next;
+  }
+}
 
 }  // namespace atelier::db

@@ -5,20 +5,6 @@
 
 namespace atelier::db {
 
-namespace {
-
-// Calls for each of those that go together; they are unlinked.
-template <class F>
-void for_each_apart(operation* first, F f) {
-  while (first) {
-    auto* const next = std::exchange(first->goes_with, nullptr);
-    f(first);
-    first = next;
-  }
-}
-
-}  // namespace
-
 std::vector<operation*> pipeline::next_turn(waiting_line& line, bool may_write) {
   std::vector<operation*> turn;
   if (awaits_server()) return turn;
@@ -60,10 +46,6 @@ operation* pipeline::pop_front() {
   return first;
 }
 
-void pipeline::send_again(operation* first) {
-  for_each_apart(first, [&](operation* one) { aborted_.push_back(one); });
-}
-
 operation* pipeline::answered(verdict v) {
   operation* first = pop_front();
   if (v == verdict::failed && first->goes_with) {
@@ -71,7 +53,7 @@ operation* pipeline::answered(verdict v) {
     v = verdict::aborted;
   }
   if (v == verdict::aborted) {
-    send_again(first);
+    for_each_apart(first, [&](operation* one) { aborted_.push_back(one); });
     return nullptr;
   }
   if (v == verdict::succeeded && first->writes) {

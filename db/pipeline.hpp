@@ -8,8 +8,8 @@
 // those behind it are aborted. Reads of one turn share a Sync, because they do no harm to each other: the
 // aborted are simply sent again. A write has a Sync of its own.
 //
-// Reads of one kind in a turn go as one statement: to begin and end one costs the server more than to find
-// what it asks for. If it fails nobody knows for which of them, so that each is sent again alone.
+// Reads of one kind in a turn go as one statement: to begin and end one costs the server about as much as to
+// find what it asks for. If it fails nobody knows for which of them, so that each is sent again alone.
 #pragma once
 
 #include "db/waiting_line.hpp"
@@ -62,7 +62,6 @@ class pipeline {
 
  private:
   operation* pop_front();
-  void send_again(operation* first);
 
   std::size_t reads_max_;
   std::deque<operation*> in_flight_;  // null: a Sync

@@ -45,7 +45,7 @@ void append_keyed_answer(std::string& out, const db::answer& rows, int row, int 
 
 enum { question_id, question_body, question_date, asker_name, question_helpfulness, first_of_answer };
 
-// The rows of questions_sql as they are shown: questions by helpfulness, date and id, the highest first, and
+// The rows of `questions` as they are shown: questions by helpfulness, date and id, the highest first, and
 // the answers of each by id.
 std::vector<int> shown_order(const db::answer& rows) {
   return rows_by(rows, [&](int row) {

@@ -44,7 +44,7 @@ OF_ONE = "where product_id = $1::bigint and not reported"
 OF_EACH = "where product_id = asked.id and not reported"
 ASKED = "unnest($1::bigint[]) with ordinality as asked(id, place)"
 
-# (route, model, database, SQL, reads of one statement: an array if there is an {n} in the name, binary results)
+# (route, model, database, SQL); $1 is one id, in MANY an array of them
 ONE = [
     ("reviews", "a table a file, JSON built when read", "express",
      "select coalesce(json_agg(page), '[]') from (select id as review_id, rating, summary, recommend, response, body, to_char(to_timestamp(date / 1000.0) at time zone"
