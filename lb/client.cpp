@@ -227,14 +227,14 @@ task<bool> client_connection::run() {
   }
 }
 
-void client_connection::log_refusal(unsigned status, std::string_view id) {
+void client_connection::log_refusal(unsigned status, std::string_view id, std::size_t sent_bytes) {
   if (!shared_.log || !shared_.log->wants(false)) return;
   shared_.log->write({.request_id = id,
                       .client = address_,
                       .status = status,
                       .ended = status == 429 ? "limited" : "refused",
                       .received_bytes = space_->in.size(),
-                      .sent_bytes = space_->to_client.text.size()});
+                      .sent_bytes = sent_bytes});
 }
 
 // Not one byte of such a request reaches a worker.
@@ -244,8 +244,7 @@ task<> client_connection::refuse(unsigned status, std::string_view reason) {
   stage_ = stage::refusing;
   expired_ = false;
   const auto id = shared_.ids.next();
-  auto& out = space_->to_client;
-  out.clear();
+  outgoing out;
   error_answer answer{.status = status,
                       .sentence = reason,
                       .as_problem = http::accepts_problem(space_->in.readable()),
@@ -253,7 +252,7 @@ task<> client_connection::refuse(unsigned status, std::string_view reason) {
                       .request_id = id,
                       .retry_after = std::chrono::seconds(status == 429)};
   write_error_answer(answer, out.text);
-  log_refusal(status, id);
+  log_refusal(status, id, out.text.size());
   deadline = shared_.from_now(shared_.bounds.body_timeout);
   for (;;) {
     std::size_t none = 0;

@@ -55,7 +55,7 @@ class client_connection final : public watched {
   void await_bytes();
   void begin_rest();
   task<> refuse(unsigned status, std::string_view reason);
-  void log_refusal(unsigned status, std::string_view id);
+  void log_refusal(unsigned status, std::string_view id, std::size_t sent_bytes);
   task<> linger();
   task<bool> introduce();
   task<bool> read_proxy_header();

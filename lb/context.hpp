@@ -31,6 +31,7 @@ struct counters {
   histogram request_times;            // from a request's whole head to the last byte of its answer
 };
 
+struct transit;
 struct workspace;
 
 struct context {
@@ -47,6 +48,7 @@ struct context {
   counters count;
   client_table clients;
   stock<workspace> workspaces;
+  stock<transit> transits;
 
   // Heads are parsed here and used up before anything else runs.
   http::request_head request;

@@ -68,6 +68,7 @@ void exchange::check_limits() {
 
 exchange::~exchange() {
   leave_worker(false);
+  shared_.transits.give_back(std::move(transit_));
   --shared_.in_flight;
   if (!counts_as_retry_) return;
   --shared_.retries_under_way;
@@ -172,13 +173,12 @@ const http::request_head& exchange::request() {
 void exchange::start_sending() {
   const auto& head = request();
   parsed_ = false;
-  space_.to_worker.clear();
-  space_.from_worker.clear();
+  auto& text = moving().to_worker.text;
+  transit_->to_worker.clear();
+  transit_->from_worker.clear();
   if (!std::exchange(has_id_, true)) shared_.ids.next().copy(id_.data(), id_.size());
-  const auto facts =
-      write_request_head(head, client_.facts, worker_->host, {id_.data(), id_.size()}, space_.to_worker.text);
+  const auto facts = write_request_head(head, client_.facts, worker_->host, {id_.data(), id_.size()}, text);
   repeatable_ = facts.repeatable;
-  const auto& text = space_.to_worker.text;
   space_.request_id.assign(text, facts.request_id_at, facts.request_id_bytes);
   if (shared_.log) {
     space_.trace_id.assign(text, facts.trace_at, http::request_ids::id_bytes);

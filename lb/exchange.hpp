@@ -21,7 +21,8 @@ struct client_side {
   readable_wait& wait;
 };
 
-/// Moves a request to a worker and the answer back, both ways at once, holding no more than its workspace.
+/// Moves a request to a worker and the answer back, both ways at once, holding no more than its workspace and
+/// what is in transit.
 ///
 /// Everything here but three slow paths is plain functions that make system calls which do not wait; what to
 /// wait for is said by advance(), and forward() waits for it.
@@ -96,6 +97,7 @@ class exchange final : private unanswered_request {
 
   enum class end_of_turn : std::uint8_t { none, answered, switched, failed, gone };
 
+  transit& moving();  // taken if there is none
   unsigned upload();
   bool receive_body(unsigned& needs);
   unsigned download();
@@ -153,6 +155,8 @@ class exchange final : private unanswered_request {
 
   std::array<char, http::request_ids::id_bytes> id_;  // made for this request
   bool has_id_ = false;
+
+  std::unique_ptr<transit> transit_;  // null while nothing is between the sockets: see moving()
 
   // Upwards.
   reframer body_;

@@ -24,9 +24,9 @@ void exchange::time_is_over() {
       leave("too_slow");
     else
       answer_error(504, "too_slow", "the request took too long, try again");
-  } else if (answer_done_ || !space_.to_client.empty()) {
+  } else if (answer_done_ || !moving().to_client.empty()) {
     leave("client_slow");  // it does not take its answer
-  } else if (!upload_done_ && !upload_broken_ && space_.to_worker.empty()) {
+  } else if (!upload_done_ && !upload_broken_ && moving().to_worker.empty()) {
     refuse_body(408, "the request's body did not arrive in time");
   } else {
     fail(fault::timed_out);
@@ -137,7 +137,7 @@ void exchange::give_up(fault how) {
 
 // What of the request's body has come already belongs to it and not to the next request.
 void exchange::skip_body() {
-  auto& unsent = space_.to_worker;
+  auto& unsent = moving().to_worker;
   cursor_ += unsent.run;
   unsent.clear();
   cursor_ += body_.take(space_.in.readable().substr(cursor_), unsent.text);
@@ -164,7 +164,7 @@ void exchange::answer_error(unsigned status, std::string_view ended, std::string
                       .minor_version = minor_version_,
                       .request_id = space_.request_id};
   if (status >= 502 || status == 429) answer.retry_after = retry_after_;
-  write_error_answer(answer, space_.to_client.text);
+  write_error_answer(answer, moving().to_client.text);
   ++shared_.count.answers[status / 100];
   head_written_ = answer_done_ = true;
   turn_ = end_of_turn::none;  // to be sent

@@ -16,11 +16,17 @@ constexpr std::size_t receive_bytes_min = 8 * 1024;  // room worth a system call
 
 }  // namespace
 
+transit& exchange::moving() {
+  if (!transit_) transit_ = shared_.transits.take();
+  return *transit_;
+}
+
 unsigned exchange::advance() {
   if (cut_) leave("cut");
   if (std::exchange(abandoned_, false) && turn_ == end_of_turn::none) fail(fault::timed_out);
   if (expired_ && turn_ == end_of_turn::none) time_is_over();
   if (turn_ != end_of_turn::none) return 0;
+  (void)moving();  // from here to the end there is one
   unsigned needs = 0;
   if (!upload_done_ && !upload_broken_) needs |= upload();
   if (turn_ == end_of_turn::none) needs |= download();
@@ -28,12 +34,13 @@ unsigned exchange::advance() {
   // The first byte of the answer has a deadline of its own, set when the request was complete.
   if (!upload_done_ || byte_of_answer_ || answer_done_) set_deadline(shared_.bounds.body_timeout);
   now_is_fresh_ = false;
+  if (transit_->is_empty()) shared_.transits.give_back(std::move(transit_));
   return needs;
 }
 
 unsigned exchange::upload() {
   auto& in = space_.in;
-  auto& out = space_.to_worker;
+  auto& out = transit_->to_worker;
   for (;;) {
     std::size_t run_sent = 0;
     const auto before = worker_->counters.bytes_out;
@@ -117,14 +124,14 @@ unsigned exchange::download() {
 }
 
 bool exchange::flush_to_client(bool& blocked) {
-  auto& out = space_.to_client;
+  auto& [from_worker, to_worker, out] = *transit_;
   if (out.empty()) return true;
   std::size_t run_sent = 0;
   const auto before = shared_.count.bytes_out;
   const auto how =
-      out.send(client_.socket.native_handle(), space_.from_worker.data(), run_sent, shared_.count.bytes_out);
+      out.send(client_.socket.native_handle(), from_worker.data(), run_sent, shared_.count.bytes_out);
   sent_to_client_bytes_ += shared_.count.bytes_out - before;
-  if (run_sent > 0) space_.from_worker.consume(run_sent);
+  if (run_sent > 0) from_worker.consume(run_sent);
   if (how == sending::broken) leave("client_left");
   blocked = how == sending::blocked;
   return how != sending::broken;
@@ -132,12 +139,12 @@ bool exchange::flush_to_client(bool& blocked) {
 
 // True: something moved.
 bool exchange::read_answer() {
-  const auto unread = space_.from_worker.readable().substr(space_.to_client.run);
+  const auto unread = transit_->from_worker.readable().substr(transit_->to_client.run);
   return !unread.empty() && read_answer(unread);
 }
 
 bool exchange::read_answer(std::string_view bytes) {
-  auto& out = space_.to_client;
+  auto& out = transit_->to_client;
   if (!std::exchange(byte_of_answer_, true)) {
     unlink();  // from here on the worker has answered
     first_byte_ = now() - given_at_;
@@ -148,7 +155,7 @@ bool exchange::read_answer(std::string_view bytes) {
   if (answer_.passes_in_place())
     out.run += taken;
   else
-    space_.from_worker.consume(taken);
+    transit_->from_worker.consume(taken);
   if (answer_.now() == reframer::state::refused) {
     fail(fault::bad_answer);
     return false;
@@ -168,16 +175,16 @@ bool exchange::read_answer_head(std::string_view bytes) {
     return false;
   }
   if (switches) {
-    write_switch_head(head, space_.to_client.text);
-    space_.from_worker.consume(outcome.size);
+    write_switch_head(head, transit_->to_client.text);
+    transit_->from_worker.consume(outcome.size);
     status_ = head.status;
     head_written_ = answer_done_ = true;
     turn_when_sent_ = end_of_turn::switched;
     return true;
   }
   if (head.status < 200) {
-    if (minor_version_ == 1) write_interim_head(head, space_.to_client.text);
-    space_.from_worker.consume(outcome.size);
+    if (minor_version_ == 1) write_interim_head(head, transit_->to_client.text);
+    transit_->from_worker.consume(outcome.size);
     return true;
   }
   const auto to_client = framing_for_client(head, minor_version_);
@@ -186,8 +193,8 @@ bool exchange::read_answer_head(std::string_view bytes) {
   keep_alive_ =
       wants_keep_alive_ && upload_done_ && !client_.closing && to_client != http::framing::until_end;
   const answer_facts facts{minor_version_, keep_alive_, space_.request_id};
-  write_response_head(head, facts, space_.to_client.text);
-  space_.from_worker.consume(outcome.size);
+  write_response_head(head, facts, transit_->to_client.text);
+  transit_->from_worker.consume(outcome.size);
   head_written_ = true;
   worker_keeps_alive_ = head.keep_alive;
   answer_ = reframer(head.body, head.content_length, to_client);
@@ -204,8 +211,8 @@ bool exchange::read_answer_head(std::string_view bytes) {
 // What stands before the body that came with it is sent with it in one piece, which costs the kernel less
 // than two.
 void exchange::join_head_and_body() {
-  auto& out = space_.to_client;
-  auto& body = space_.from_worker;
+  auto& out = transit_->to_client;
+  auto& body = transit_->from_worker;
   if (!answer_.passes_in_place() || body.empty() || out.sent != 0 || !body.prepend(out.text)) return;
   out.run = out.text.size();
   out.text.clear();
@@ -213,8 +220,8 @@ void exchange::join_head_and_body() {
 
 // False: there is none now, or no room for it.
 bool exchange::receive_answer(unsigned& needs) {
-  auto& from = space_.from_worker;
-  if (space_.to_client.text_bytes() >= shared_.bounds.answer_bytes_max) return false;
+  auto& from = transit_->from_worker;
+  if (transit_->to_client.text_bytes() >= shared_.bounds.answer_bytes_max) return false;
   if (from.space_bytes() == 0) {
     if (head_written_ &&
         from.size() + receive_bytes_min > std::max(shared_.bounds.answer_bytes_max, from.capacity()))
@@ -236,7 +243,7 @@ bool exchange::receive_answer(unsigned& needs) {
     needs |= worker_read;
     return false;
   }
-  if (n == 0 && head_written_ && answer_.end(space_.to_client.text)) {
+  if (n == 0 && head_written_ && answer_.end(transit_->to_client.text)) {
     worker_keeps_alive_ = false;
     answer_is_complete();
     return true;
@@ -248,7 +255,7 @@ bool exchange::receive_answer(unsigned& needs) {
 // The worker is free for others although its answer may still be on the way to a slow client.
 void exchange::answer_is_complete() {
   answer_done_ = true;
-  const bool nothing_more = space_.from_worker.size() == space_.to_client.run;
+  const bool nothing_more = transit_->from_worker.size() == transit_->to_client.run;
   leave_worker(worker_keeps_alive_ && upload_done_ && nothing_more);
   if (!upload_done_) upload_broken_ = true;  // whatever the client still sends is not wanted
 }

@@ -62,7 +62,7 @@ task<> exchange::tunnel() {
       worker_->counters.bytes_out};
   pump down{upstream_->socket.native_handle(),
             client_.socket.native_handle(),
-            space_.from_worker,
+            moving().from_worker,
             worker_read,
             client_write,
             shared_.count.bytes_out};

@@ -3,7 +3,7 @@
 
 #include "core/buffer.hpp"
 #include "lb/exchange.hpp"
-#include "lb/outgoing.hpp"
+#include "lb/transit.hpp"
 
 #include <optional>
 #include <string>
@@ -13,12 +13,7 @@ namespace atelier::lb {
 struct workspace {
   static constexpr std::size_t block_bytes = 32 * 1024;  // holds the largest head, and most bodies
 
-  static constexpr std::size_t head_growth_bytes = 512;  // by which our head may be longer than the worker's
-
-  buffer in{block_bytes};                              // from the client
-  buffer from_worker{block_bytes, head_growth_bytes};  // the answer
-  outgoing to_worker;
-  outgoing to_client;
+  buffer in{block_bytes};  // from the client
   std::string request_id;
 
   // For the access log, and only where there is one.
