@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 namespace atelier::db {
@@ -104,6 +105,24 @@ task<> listener::serve() {
   }
 }
 
+bool listener::hear() { return PQconsumeInput(link_.get()) == 1 && take(); }
+
+// A posted handler stands behind those that are ready now, of which there are few hundreds at most; the
+// listener's socket and timer stand behind every other socket that is ready.
+void listener::hurry() {
+  constexpr auto pause = 1ms;
+  const auto now = clock::now();
+  if (hurrying_ || !listening_ || now - hurried_ < pause) return;
+  hurrying_ = true;
+  hurried_ = now;
+  asio::post(loop_, [this] {
+    hurrying_ = false;
+    if (!listening_ || stopping_) return;
+    if (!hear()) return link_.interrupt();  // serve() ends
+    if (!beating_ && clock::now() - beat_began_ >= what_.beat_period) begin_beat();
+  });
+}
+
 // Gives on what has arrived. False: the connection is broken.
 bool listener::take() {
   auto* const c = link_.get();
@@ -130,16 +149,18 @@ bool listener::take() {
   return PQstatus(c) == CONNECTION_OK;
 }
 
+void listener::begin_beat() {
+  beat_began_ = clock::now();
+  beating_ = PQsendQuery(link_.get(), "") == 1;
+  if (beating_ && PQflush(link_.get()) == 0)
+    deadline = watchdog_.now() + where_.answer_timeout;
+  else
+    link_.interrupt();  // a few bytes that the socket does not take: it is dead
+}
+
 task<> listener::beat() {
   while (!stopping_) {
-    if (listening_ && !beating_) {
-      beat_began_ = clock::now();
-      beating_ = PQsendQuery(link_.get(), "") == 1;
-      if (beating_ && PQflush(link_.get()) == 0)
-        deadline = watchdog_.now() + where_.answer_timeout;
-      else
-        link_.interrupt();  // a few bytes that the socket does not take: it is dead
-    }
+    if (listening_ && !beating_) begin_beat();
     beat_.expires_after(what_.beat_period);
     const auto [cancelled] = co_await beat_.async_wait(no_throw);
     if (cancelled) co_return;

@@ -42,6 +42,11 @@ class listener final : public watched {
   /// (time_point::min()) while nothing is listened to.
   clock::time_point fresh_since() const { return fresh_since_; }
 
+  /// For whom fresh_since() grows old because a loop with thousands of ready sockets comes round to the
+  /// listener's too late. Soon, though not in the middle of the caller's work, what has arrived is told and a
+  /// round trip that is due begins. Cheap to call again and again.
+  void hurry();
+
   /// The socket to PostgreSQL; only while listening.
   int descriptor() const { return PQsocket(link_.get()); }
 
@@ -53,6 +58,8 @@ class listener final : public watched {
   task<bool> listen();
   task<> serve();
   task<> beat();
+  void begin_beat();
+  bool hear();
   bool take();
   void close();
 
@@ -68,6 +75,8 @@ class listener final : public watched {
   back_off back_off_;
   clock::time_point beat_began_;
   clock::time_point fresh_since_ = clock::time_point::min();
+  clock::time_point hurried_;
+  bool hurrying_ = false;
   bool beating_ = false;  // a round trip is under way
   bool listening_ = false;
   bool silent_ = false;

@@ -29,6 +29,13 @@ class coherence final : public db::listener_events {
   /// not believe what it believed before.
   bool may_use_cache() const { return is_member_ && listener_.fresh_since() + lease >= clock::now(); }
 
+  /// The same, of one who will ask again: a lease that is half over is renewed soon.
+  bool uses_cache() {
+    const auto now = clock::now();
+    if (is_member_ && listener_.fresh_since() + lease / 2 < now) listener_.hurry();
+    return is_member_ && listener_.fresh_since() + lease >= now;
+  }
+
   /// A write begins: its number. Its statement carries stamp(number); then comes either forget() or
   /// until_known().
   std::uint64_t begin() { return echoes_.begin(); }

@@ -24,14 +24,14 @@ shared_answer finish(std::optional<std::string> body) {
 }  // namespace
 
 const finished_answer* reader::kept(const lookup& what) {
-  if (!truth_.may_use_cache()) return nullptr;
+  if (!truth_.uses_cache()) return nullptr;
   const auto* found = cache_.find(what);
   if (found) ++cache_.count().hits;
   return found;
 }
 
 task<answer_or<shared_answer>> reader::fetch(lookup what) {
-  if (!truth_.may_use_cache()) {
+  if (!truth_.uses_cache()) {
     ++cache_.count().bypassed;
     co_return co_await ask_database(what);
   }

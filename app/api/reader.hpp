@@ -8,7 +8,7 @@ namespace atelier::api {
 
 class reader {
  public:
-  reader(db::pool& database, answer_cache& cache, const coherence& truth)
+  reader(db::pool& database, answer_cache& cache, coherence& truth)
       : database_(database), cache_(cache), truth_(truth) {}
 
   /// The answer if it is kept and may be used now; else null. Valid until the cache is next changed.
@@ -25,7 +25,7 @@ class reader {
 
   db::pool& database_;
   answer_cache& cache_;
-  const coherence& truth_;
+  coherence& truth_;
 };
 
 }  // namespace atelier::api
