@@ -5,6 +5,7 @@
 #include "db/session.hpp"
 
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -24,6 +25,10 @@ struct table_build {
   std::vector<std::string> side_by_side;
   std::vector<std::string> afterwards;
 };
+
+/// How much of the database's memory the index of a table with so many rows may be built in, in MB.
+/// `share_mb` is what one build may have; what it does not use stays free.
+std::size_t build_memory_mb(std::size_t rows, std::size_t share_mb);
 
 /// Some threads, each with a connection of its own, that take statements from a queue. The first failure
 /// stops all.
@@ -56,6 +61,7 @@ class build_pool {
   void enqueue(std::vector<step> steps);
   void commit(const std::shared_ptr<table>& of, std::unique_lock<std::mutex>& lock);
   void run(db::session& session, const step& next, std::unique_lock<std::mutex>& lock);
+  result<std::size_t> share_mb(db::session& session) const;
   void fail_with(failure why);
   void end_threads();
 
@@ -67,6 +73,7 @@ class build_pool {
   std::deque<step> steps_;  // the largest tables first
   unsigned busy_ = 0;       // connections on which a statement runs
   unsigned committing_ = 0;
+  std::size_t share_mb_ = 0;  // of the database's memory, that one build may have
   std::vector<std::thread> threads_;
   std::vector<db::canceller*> under_way_;
   bool over_ = false;

@@ -180,8 +180,7 @@ result<db::session> open_builder(const std::string& conninfo) {
   if (!session) return session;
   // A crash may lose what only we have seen; the switch itself is committed durably by the connection that
   // holds the lock, and its record stands in the log behind ours.
-  if (auto set = session->run("set synchronous_commit = off; set maintenance_work_mem = '256MB'"); !set)
-    return set.error();
+  if (auto set = session->run("set synchronous_commit = off"); !set) return set.error();
   return session;
 }
 
