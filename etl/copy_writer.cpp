@@ -3,9 +3,6 @@
 namespace atelier::etl {
 namespace {
 
-constexpr std::int32_t int8_oid = 20;
-constexpr std::int32_t text_oid = 25;
-
 static_assert(std::endian::native == std::endian::little, "the wire is big-endian; this writer swaps");
 
 }  // namespace
@@ -43,11 +40,7 @@ void copy_writer::end_array(std::size_t at) {
   std::memcpy(buffer_.data() + at, &size, 4);
 }
 
-void copy_writer::int64_array(std::span<const std::int64_t> items) {
-  const auto at = begin_array(int8_oid, items.size(), false);
-  for (const auto item : items) int64(item);
-  end_array(at);
-}
+void copy_writer::int64_array(std::span<const std::int64_t> items) { int64_array(items, std::identity{}); }
 
 void copy_writer::text_array(std::span<const std::string_view> items, std::span<const bool> is_null) {
   bool has_null = false;

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ namespace atelier::etl {
 class copy_writer {
  public:
   static constexpr std::size_t buffer_bytes = 256 << 10;  // sent when this full
+  static constexpr std::int32_t int8_oid = 20;            // of types, which arrays name
+  static constexpr std::int32_t text_oid = 25;
 
   /// `into`: the table and its columns, "atelier_next.reviews (id, …)". The session is borrowed until
   /// finish().
@@ -35,6 +38,19 @@ class copy_writer {
   void moment(std::int64_t epoch_ms) { sized((epoch_ms - 946'684'800'000) * 1000); }
   void int64_array(std::span<const std::int64_t> items);
   void text_array(std::span<const std::string_view> items, std::span<const bool> is_null = {});
+  /// Of each item the part that `of` tells.
+  template <class Item, class Of>
+  void int64_array(std::span<const Item> items, Of of) {
+    const auto at = begin_array(int8_oid, items.size(), false);
+    for (const auto& item : items) int64(std::invoke(of, item));
+    end_array(at);
+  }
+  template <class Item, class Of>
+  void text_array(std::span<const Item> items, Of of) {
+    const auto at = begin_array(text_oid, items.size(), false);
+    for (const auto& item : items) text(std::invoke(of, item));
+    end_array(at);
+  }
   void end_row() {
     ++rows_;
     if (buffer_.size() >= buffer_bytes) send();

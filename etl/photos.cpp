@@ -73,20 +73,14 @@ result<> add_late_photos(db::session& session, const std::vector<late_photo>& la
   return {};
 }
 
-void write_photos(copy_writer& out, const std::vector<photo>& photos) {
+void write_photos(copy_writer& out, std::span<const photo> photos) {
   if (photos.empty()) {
     out.null();
     out.null();
     return;
   }
-  std::vector<std::int64_t> ids;
-  std::vector<std::string_view> urls;
-  for (const auto& photo : photos) {
-    ids.push_back(photo.id);
-    urls.push_back(photo.url);
-  }
-  out.int64_array(ids);
-  out.text_array(urls);
+  out.int64_array(photos, &photo::id);
+  out.text_array(photos, &photo::url);
 }
 
 }  // namespace atelier::etl

@@ -7,6 +7,7 @@
 #include "etl/reading.hpp"
 
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +43,6 @@ result<> settle_photos(run_state& run, set_kind set, photo_spill& spill,
 result<> add_late_photos(db::session& session, const std::vector<late_photo>& late);
 
 /// The two photo columns of a row: ids and urls, both null when there are none.
-void write_photos(copy_writer& out, const std::vector<photo>& photos);
+void write_photos(copy_writer& out, std::span<const photo> photos);
 
 }  // namespace atelier::etl
