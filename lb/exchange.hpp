@@ -122,6 +122,7 @@ class exchange final : private unanswered_request {
   void check_limits();
   void watch_client_in_line();
   bool is_too_late() { return now() >= last_moment_; }
+  bool may_be_applied() const { return sent_bytes_ > 0 && !safe_; }
   void set_deadline(std::chrono::milliseconds limit);
   void leave_worker(bool reusable);
   void arm(unsigned one_need);

@@ -23,11 +23,14 @@ void exchange::time_is_over() {
     if (head_written_)
       leave("too_slow");
     else
-      answer_error(504, "too_slow", "the request took too long, try again");
+      answer_error(504, "too_slow",
+                   may_be_applied()
+                       ? "the request took too long; it may have been applied, look before you send it again"
+                       : "the request took too long, try again");
   } else if (answer_done_ || !moving().to_client.empty()) {
     leave("client_slow");  // it does not take its answer
   } else if (!upload_done_ && !upload_broken_ && moving().to_worker.empty()) {
-    refuse_body(408, "the request's body did not arrive in time");
+    refuse_body(408, "the request's body did not arrive in time, send it again");
   } else {
     fail(fault::timed_out);
   }
@@ -111,27 +114,26 @@ task<> exchange::wait_for_retry() {
 
 void exchange::give_up(fault how) {
   if (head_written_ || cut_) return leave(cut_ ? "cut" : "broken_off");
-  const bool may_be_applied = sent_bytes_ > 0 && !safe_;
   const auto kind = to_string(how);
   switch (how) {
     case fault::no_connection:
       return answer_error(503, kind, "no worker could be reached, try again");
     case fault::timed_out:
       return answer_error(504, kind,
-                          may_be_applied ? "the worker did not answer in time; the request may have been "
-                                           "applied, look before you send it again"
-                                         : "the worker did not answer in time, try again");
+                          may_be_applied() ? "the worker did not answer in time; the request may have been "
+                                             "applied, look before you send it again"
+                                           : "the worker did not answer in time, try again");
     case fault::lost:
-      if (may_be_applied)
+      if (may_be_applied())
         return answer_error(503, kind,
                             "the connection to the worker was lost; the request may have been applied, look "
                             "before you send it again");
       return answer_error(502, kind, "the connection to the worker was lost before it answered, try again");
     case fault::bad_answer:
       return answer_error(502, kind,
-                          may_be_applied ? "the worker's answer was malformed; the request may have been "
-                                           "applied, look before you send it again"
-                                         : "the worker's answer was malformed, try again");
+                          may_be_applied() ? "the worker's answer was malformed; the request may have been "
+                                             "applied, look before you send it again"
+                                           : "the worker's answer was malformed, try again");
   }
 }
 

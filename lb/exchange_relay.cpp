@@ -68,7 +68,7 @@ unsigned exchange::upload() {
       return 0;
     }
     if (body_.now() == reframer::state::refused) {
-      refuse_body(400, "the chunked body is malformed");
+      refuse_body(400, "malformed chunked body");
       return 0;
     }
     if (body_.passes_in_place())

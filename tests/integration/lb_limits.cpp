@@ -90,6 +90,14 @@ TEST_CASE("a request as a whole has a time, in line and at the worker", "[lb]") 
   CHECK(std::chrono::steady_clock::now() - start < 2s);
 }
 
+TEST_CASE("a write that takes too long may have been applied, a read may be asked again", "[lb]") {
+  scripted_worker worker(slow(2s));
+  const proxy_process proxy({worker.address()}, {"--total-timeout", "300ms"});
+  CHECK(proxy.connect().get("/").body == "Error: the request took too long, try again");
+  CHECK(proxy.connect().put("/").body ==
+        "Error: the request took too long; it may have been applied, look before you send it again");
+}
+
 TEST_CASE("a client that leaves gives up its place in the line", "[lb]") {
   scripted_worker worker(slow(2s));
   const proxy_process proxy({worker.address() + ",max=1"});

@@ -138,7 +138,20 @@ const names not_provoked_here = {
     "Error: the connection to the worker was lost; the request may have been applied, look before you send "
     "it again",
     "Error: the connection to the worker was lost before it answered, try again",
+    "Error: the request's body did not arrive in time, send it again",
+    "Error: the request took too long, try again",
+    "Error: the request took too long; it may have been applied, look before you send it again",
+    "Error: too many requests from this address, wait as Retry-After says",
+    "Error: too many connections from this address, close some",
 };
+
+std::string sources_of(const std::vector<std::string>& folders) {
+  std::string program;
+  for (const auto& folder : folders)
+    for (const auto& file : std::filesystem::directory_iterator(ATELIER_SOURCES + folder))
+      if (file.path().extension() == ".cpp") program += read_file(file.path());
+  return std::regex_replace(program, std::regex(R"("\s+")"), "");  // a literal over two lines is one
+}
 
 }  // namespace
 
@@ -168,11 +181,7 @@ TEST_CASE("every error is documented with its sentence, and every documented sen
 
 TEST_CASE("a documented sentence that only a failing neighbour brings about stands in the program",
           "[openapi]") {
-  std::string program;
-  for (const std::string folder : {"/app/api", "/lb"})
-    for (const auto& file : std::filesystem::directory_iterator(ATELIER_SOURCES + folder))
-      if (file.path().extension() == ".cpp") program += read_file(file.path());
-  program = std::regex_replace(program, std::regex(R"("\s+")"), "");  // a literal over two lines is one
+  const auto program = sources_of({"/app/api", "/lb"});
   for (const auto& sentence : not_provoked_here) {
     INFO(sentence);
     // A worker's begins with "Error: " in its source, the proxy's gets it when it is written.
@@ -180,6 +189,26 @@ TEST_CASE("a documented sentence that only a failing neighbour brings about stan
     CHECK((program.find('"' + sentence + '"') != program.npos ||
            program.find('"' + text + '"') != program.npos));
   }
+}
+
+TEST_CASE("every sentence that the proxy says to a client is documented", "[openapi]") {
+  names documented;
+  for (const auto& response : spec().document()["components"]["responses"])
+    if (response.contains("content")) documented.merge(sentences_of(response));
+  const auto program = sources_of({"/lb"});
+  const std::regex call(R"(\b(answer_error|refuse|refuse_body)\([^]*?\);)"), literal(R"re("([^"]*)")re");
+  int said = 0;
+  for (std::sregex_iterator one(program.begin(), program.end(), call), end; one != end; ++one) {
+    const auto its = one->str();
+    for (std::sregex_iterator text(its.begin(), its.end(), literal); text != end; ++text) {
+      const auto words = (*text)[1].str();
+      if (words.find(' ') == words.npos) continue;  // how it ended: too_slow
+      INFO(words);
+      CHECK(documented.count("Error: " + words) == 1);
+      ++said;
+    }
+  }
+  CHECK(said >= 15);
 }
 
 TEST_CASE("every error is problem details for who asks, as documented", "[openapi]") {

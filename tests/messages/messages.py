@@ -25,6 +25,7 @@ SPEAKERS = {
     r"\banswer_error": 2,
     r"\banswer_refusal": 1,
     r"\brefused?": 1,
+    r"\brefuse_body": 1,
 }
 IN_ADMIN = {r"\berror": 1}  # of lb/admin.cpp: its answers to operators
 CALL = re.compile("(?:" + "|".join(f"(?P<s{i}>{name})" for i, name in enumerate([*SPEAKERS, *IN_ADMIN])) + r")(?=\()")
