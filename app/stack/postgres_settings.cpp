@@ -48,6 +48,7 @@ std::vector<setting> postgres_settings(unsigned long long memory, int workers) {
       {"logging_collector", "off"},
       {"log_line_prefix", "%m [%p] "},
       {"log_timezone", "UTC"},
+      {"log_error_verbosity", "terse"},  // the detail of a refused row is the row: it holds an e-mail address
   };
 }
 

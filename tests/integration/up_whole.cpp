@@ -163,6 +163,20 @@ TEST_CASE("up: one command answers through the proxy, survives a worker's death,
     CHECK(up.output().find("--unix-socket " + now[0].admin.path + " http://worker/metrics") !=
           std::string::npos);
 
+    // A row that PostgreSQL refuses is not shown in its log either: it holds an address.
+    const auto data = here.folder / "data";
+    const auto altered = test::run_program(
+        "psql", {"-h", (data / "socket").string(), "-U", "atelier", "-d", "atelier", "-c",
+                 "alter table atelier.questions add check (asker_name <> 'nobody') not valid"});
+    REQUIRE(altered.code == 0);
+    CHECK(test::http_client(here.port)
+              .post("/qa/questions",
+                    R"({"product_id":1,"body":"?","name":"nobody","email":"nobody@example.org"})")
+              .status == 500);
+    const auto log = test::read_file(data / "postgres.log");
+    CHECK(log.find("violates check constraint") != std::string::npos);
+    CHECK(log.find("nobody@example.org") == std::string::npos);
+
     const auto same_folder =
         test::run_program(ATELIER_PROGRAM, {"up", "--data", (here.folder / "data").string(), "--listen",
                                             "127.0.0.1:0", "--admin", "127.0.0.1:0"});
