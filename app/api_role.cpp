@@ -240,6 +240,12 @@ void add_api(CLI::App& program, action& chosen) {
   add_time(role, "--drain-timeout", o.drain, "From SIGTERM until connections still open are cut");
   role.add_option("--verify-token", o.verify_tokens,
                   "Serve GET /NAME with the text NAME, to prove that a host is yours")
+      ->check([](const std::string& text) {
+        const bool is_word =
+            text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
+            text.npos;
+        return is_word ? "" : "'" + text + "' is no token: write letters, digits and - _ . only";
+      })
       ->type_name("NAME");
   role.callback([&chosen, shared] {
     chosen = [shared] {

@@ -105,7 +105,7 @@ void add_load(CLI::App& role, action& chosen) {
           "replace: the new data take the place of the old; append: they are added to them; without either "
           "only "
           "an empty database is loaded")
-      ->check(CLI::IsMember({"replace", "append"}).description(""))
+      ->check(one_of("replace|append"))
       ->type_name("replace|append");
   auto* const on_conflict =
       command
@@ -115,7 +115,7 @@ void add_load(CLI::App& role, action& chosen) {
                 options->on_conflict = what == "update" ? etl::conflict::update : etl::conflict::skip;
               },
               "What append does with a row whose id is there already: skip, which is the default, or update")
-          ->check(CLI::IsMember({"skip", "update"}).description(""))
+          ->check(one_of("skip|update"))
           ->type_name("skip|update");
   command.add_flag("--partial", options->partial,
                    "Load though some of the seven sets are missing; those are left empty");

@@ -12,6 +12,8 @@
 namespace atelier::app {
 namespace {
 
+bool is_visible(char c) { return c > ' ' && c < 0x7f; }
+
 void add_addresses(CLI::App& role, lb::settings& s) {
   add_address(role, "--listen", s.listen, "Where clients connect");
   role.add_option_function<std::vector<std::string>>(
@@ -105,8 +107,9 @@ void add_worker_limits(CLI::App& role, lb::limits& l) {
       "of its fair share of all requests in flight; 101 or more; 0: each to the least busy",
       0, 1000)
       ->check([](const std::string& text) {
-        return text == "0" || std::stoi(text) > 100 ? ""
-                                                    : "0, or more than 100: nobody can have less than all";
+        return text == "0" || std::stoi(text) > 100
+                   ? ""
+                   : "'" + text + "' is less than a fair share: write 0, or more than 100";
       });
   add_count<unsigned>(role, "--retry-budget-percent", l.budget.percent,
                       "Requests being sent again, of those in flight (at least 3); more wait", 0, 100);
@@ -115,6 +118,10 @@ void add_worker_limits(CLI::App& role, lb::limits& l) {
 void add_health(CLI::App& role, lb::probe_rules& p, lb::health_rules& h) {
   role.add_option("--probe-path", p.path, "What is asked of each worker; 2xx and 3xx are good")
       ->type_name("PATH")
+      ->check([](const std::string& text) {
+        const bool is_path = text.starts_with('/') && std::all_of(text.begin(), text.end(), is_visible);
+        return is_path ? "" : "'" + text + "' is no path: write one that begins with /, such as /ready";
+      })
       ->capture_default_str();
   add_time(role, "--probe-interval", p.interval, "Between two probes of a worker");
   add_time(role, "--probe-timeout", p.timeout, "For a probe's answer");

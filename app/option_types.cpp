@@ -33,6 +33,18 @@ std::optional<milliseconds> parse_time(std::string_view text) {
   return milliseconds(number * scale);
 }
 
+CLI::Validator one_of(std::string words) {
+  const auto check = [words = std::move(words)](const std::string& text) {
+    for (std::string_view rest = words; !rest.empty();) {
+      const auto bar = std::min(rest.find('|'), rest.size());
+      if (rest.substr(0, bar) == text) return std::string();
+      rest.remove_prefix(std::min(bar + 1, rest.size()));
+    }
+    return "'" + text + "' is none of its words: write one of " + words;
+  };
+  return {check, ""};
+}
+
 CLI::Option* add_time(CLI::App& role, const char* name, milliseconds& value, const char* about) {
   const auto read = [&value](const std::string& text) {
     const auto parsed = parse_time(text);

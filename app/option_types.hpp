@@ -31,16 +31,28 @@ inline constexpr auto bounds_mark = ":from ";
 /// A number within bounds, both included.
 template <class T>
 CLI::Validator between(T least, T most) {
-  return CLI::Range(least, most).description(fmt::format("from {} to {}", least, most));
+  const auto check = [least, most](const std::string& text) {
+    T value{};
+    if (CLI::detail::lexical_cast(text, value) && value >= least && value <= most) return std::string();
+    return "'" + text + fmt::format("' is out of its range: write a number from {} to {}", least, most);
+  };
+  return {check, fmt::format("from {} to {}", least, most)};
 }
+
+/// Of the words between the bars: "replace|append".
+CLI::Validator one_of(std::string words);
 
 /// One of few words, which `value` takes as what they stand for; `words` as help shows them: "off|full".
 template <class T>
 CLI::Option* add_choice(CLI::App& role, const char* name, T& value, const char* words,
                         const std::map<std::string, T>& meanings, const char* about) {
-  return role.add_option(name, value, about)
-      ->transform(CLI::CheckedTransformer(meanings).description(""))
-      ->type_name(words);
+  // A word is checked, then becomes a number, from which CLI11 reads an enum.
+  const auto number_of = [meanings, known = one_of(words)](std::string& text) {
+    auto complaint = known(text);
+    if (complaint.empty()) text = std::to_string(static_cast<int>(meanings.at(text)));
+    return complaint;
+  };
+  return role.add_option(name, value, about)->transform(CLI::Validator(number_of, ""))->type_name(words);
 }
 
 template <class T>

@@ -1,5 +1,6 @@
 #include "app/program.hpp"
 
+#include "app/complaint.hpp"
 #include "app/help.hpp"
 #include "core/log.hpp"
 #include "core/options.hpp"
@@ -171,7 +172,7 @@ result<reading> read_again() {
   try {
     return read_words(program);
   } catch (const CLI::ParseError& e) {
-    return fail_with(exit_code::wrong_usage, "{}", e.what());
+    return fail_with(exit_code::wrong_usage, "{}", complaint_of(e, program));
   }
 }
 
@@ -193,7 +194,7 @@ int run_program(const std::vector<std::string>& words) {
   } catch (const CLI::CallForVersion& e) {
     return program.exit(e);
   } catch (const CLI::ParseError& e) {
-    return say_usage(e.what(), role_of(program));
+    return say_usage(complaint_of(e, program), role_of(program));
   }
   try {
     return what.chosen();

@@ -18,7 +18,8 @@ struct words {
 CLI::Validator an_address() {
   return {[](const std::string& text) {
             const auto read = parse_address(text);
-            return read ? std::string() : read.error().what;
+            if (!read) return read.error().what;
+            return read->is_path() ? "'" + text + "' is a path: write HOST:PORT" : std::string();
           },
           "", ""};
 }

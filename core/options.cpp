@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 
 namespace atelier {
@@ -79,6 +80,8 @@ result<settings> read_settings(const std::string& file, const std::vector<std::s
   const auto wrong = [&](const std::string& why) {
     return fail_with(exit_code::wrong_usage, "configuration file '{}': {}", file, why);
   };
+  std::error_code none;
+  if (std::filesystem::is_directory(file, none)) return wrong("it is a folder; write the path of a file");
   toml::table root;
   try {
     root = toml::parse_file(file);

@@ -13,6 +13,10 @@ result<worker_settings> parse_worker(std::string_view text) {
   const auto comma = text.find(',');
   auto where = parse_address(text.substr(0, comma));
   if (!where) return where.error();
+  if (!where->is_path() && where->port == 0)
+    return fail_with(exit_code::wrong_usage,
+                     "the worker '{}' has the port 0, where nobody listens: write the one that it listens on",
+                     text);
   worker_settings settings{std::move(*where)};
   auto rest = comma == text.npos ? std::string_view() : text.substr(comma + 1);
   if (comma != text.npos && rest.empty()) rest = ",";

@@ -183,13 +183,23 @@ function makeHeadings() {
   }
 }
 
+// The last part of a socket's path tells it from its neighbours; the folder stands below, and breaks at its slashes.
+function makeName(cell, name) {
+  const cut = name.lastIndexOf("/") + 1;
+  element("b", cell, { text: name.slice(cut), title: name });
+  const folder = element("small", cell);
+  for (const part of name.slice(0, cut).split(/(?<=[/])/)) folder.append(part, document.createElement("wbr"));
+  appear(folder, cut > 0);
+}
+
 function makeRow(name) {
   const place = element("tr", byId("workers"), { role: "row", "data-worker": name });
   const cells = {};
   for (const [column, text] of columns) cells[column] = element("td", place, { role: "cell", className: column, "data-label": text });
   for (const column of ["rate", "errors", "in-flight", "rest", "p50", "p90", "p99"]) cells[column].classList.add("figure");
+  makeName(cells.name, name);
   const parts = {
-    name: element("b", cells.name, { text: name }), settings: element("small", cells.name),
+    settings: element("small", cells.name),
     word: element("span", cells.state, { className: "word" }), since: element("span", cells.state, { className: "since" }), why: element("small", cells.state),
   };
   const buttons = element("span", cells.actions, { className: "buttons" });

@@ -4,7 +4,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { faint, picture, strangers, tests } from "./browser.mjs";
@@ -18,16 +20,21 @@ const clean = (page) => assert.deepEqual({ strangers: strangers(page), complaint
 class Worker {
   asked = 0;
 
+  constructor(socket) {
+    this.socket = socket;  // a path, or nothing: a port
+  }
+
   async start() {
     this.server = http.createServer((request, answer) => {
       if (request.url === "/ready") return answer.end("ready");
       this.asked += 1;
       setTimeout(() => answer.writeHead(request.url === "/wrong" ? 404 : 200).end("hello"), 3 + (this.asked % 7));
     });
-    this.server.listen(this.port ?? 0, "127.0.0.1");
+    if (this.socket) this.server.listen(this.socket);
+    else this.server.listen(this.port ?? 0, "127.0.0.1");
     await once(this.server, "listening");
     this.port = this.server.address().port;
-    this.name = `127.0.0.1:${this.port}`;
+    this.name = this.socket ? `unix:${this.socket}` : `127.0.0.1:${this.port}`;
     return this;
   }
 
@@ -264,6 +271,29 @@ async function with_a_token({ test, open }, workers) {
   }
 }
 
+async function by_path({ test, open }) {
+  const folder = mkdtempSync(path.join(tmpdir(), "atelier-a-folder-with-a-longer-name-"));
+  const worker = await new Worker(path.join(folder, "worker-1")).start();
+  const proxy = await new Proxy([worker]).listening;
+  try {
+    const page = await open(`http://${proxy.admin}/`);
+    await test("a worker at a socket is shown by the end of its path, and drained by all of it", async () => {
+      await state(page, worker, "up");
+      assert.equal(await row(page, worker).locator("b").innerText(), "worker-1");
+      assert.equal((await row(page, worker).locator("td.name").textContent()), `worker-1unix:${folder}/`);
+      await button(page, worker, "Drain").click();
+      await dialog(page).getByRole("button", { name: "Drain" }).click();
+      await state(page, worker, "drained");
+      await picture(page, "proxy-socket");
+    });
+    await page.context().close();
+  } finally {
+    await proxy.stop();
+    await worker.die();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 await tests("the proxy's page", async (browser) => {
   const workers = await Promise.all([1, 2, 3].map(() => new Worker().start()));
   const proxy = await new Proxy(workers).listening;
@@ -281,6 +311,7 @@ await tests("the proxy's page", async (browser) => {
     await away_and_back(browser, page, proxy, workers.slice(0, 2));
     await page.context().close();
     await with_a_token(browser, workers.slice(0, 2));
+    await by_path(browser);
   } finally {
     end_load();
     await proxy.stop();

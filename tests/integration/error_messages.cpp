@@ -161,6 +161,24 @@ TEST_CASE("wrong options and configurations are said with what to write", "[mess
        "127.0.0.1:1",
        "name it once"},
       {{"lb", "--trusted-proxy", "10.0.0.0/99"}, 2, "10.0.0.0/99", "write 10.0.0.0/8"},
+      {{"lb", "--worker", "127.0.0.1:0"}, 2, "127.0.0.1:0", "write the one that it listens on"},
+      {{"lb", "--probe-path", "ready"}, 2, "'ready'", "begins with /"},
+      {{"lb", "--affinity-percent", "50"}, 2, "'50'", "more than 100"},
+      {{"lb", "--access-log", "maybe"}, 2, "'maybe'", "write one of off|sampled|full"},
+      {{"lb", "--share-port=maybe"}, 2, "--share-port", "write the option alone"},
+      {{"lb", "--panic-percent", "101"}, 2, "'101'", "write a number from 0 to 100"},
+      {{"api", "--db-connections", "many"}, 2, "'many'", "write a number from 1 to 64"},
+      {{"api", "--cache-mb", "-1"}, 2, "'-1'", "write a number from 0"},
+      {{"api", "--db-connections="}, 2, "--db-connections", "write a number from 1 to 64 behind it"},
+      {{"api", "--listen"}, 2, "--listen", "write HOST:PORT|unix:PATH behind it"},
+      {{"api", "--listen", "127.0.0.1:1", "--listen", "127.0.0.1:2"}, 2, "--listen", "write it once"},
+      {{"api", "--verify-token", "a/b"}, 2, "'a/b'", "write letters, digits"},
+      {{"api", "--port", "1"}, 2, "'--port'", "write one that --help lists"},
+      {{"api", "--config", folder.path()}, 2, folder.path(), "write the path of a file"},
+      {{"schema", "apply", "now"}, 2, "'now'", "leave it out"},
+      {{"etl", "load", "x", "--mode", "destroy"}, 2, "'destroy'", "write one of replace|append"},
+      {{"up", "--products", "5", "--csv", "x"}, 2, "--csv", "leave one of them out"},
+      {{"up", "--listen", "unix:x"}, 2, "unix:x", "write HOST:PORT"},
       {{"lb", "--worker", any_port(), "--listen", any_port(), "--admin-token-file",
         folder.write("token", "")},
        1,
@@ -180,7 +198,7 @@ TEST_CASE("wrong options and configurations are said with what to write", "[mess
       {{"up", "--data", folder / "data", "--csv", folder / "absent"}, 1, "absent", "check the path"},
   });
   // What CLI11 says itself leads to the help.
-  for (const auto& command : {words{"api", "--port", "1"}, words{"lb", "--queue-max", "many"}, words{"lb"}}) {
+  for (const auto& command : {words{"lb"}, words{"etl", "read"}, words{"lb", "--takeover"}}) {
     const auto done = run_program(ATELIER_PROGRAM, command);
     INFO(done.errors);
     CHECK(done.code == 2);
