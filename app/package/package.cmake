@@ -54,6 +54,11 @@ install(FILES ${units} DESTINATION /lib/systemd/system COMPONENT package)
 install(FILES ${settings} DESTINATION /etc/atelier COMPONENT package)
 install(FILES ${package_folder}/logrotate DESTINATION /etc/logrotate.d RENAME atelier COMPONENT package)
 install(FILES ${examples} DESTINATION ${doc}/examples COMPONENT package)
+# What the guides lead to: the alert rules, the board and the table of metrics, and the decisions.
+foreach(folder monitoring decisions)
+  file(GLOB_RECURSE inner CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/${folder}/*)
+  install(FILES ${inner} DESTINATION ${doc}/${folder} COMPONENT package)
+endforeach()
 install(FILES ${package_folder}/debian/lintian-overrides DESTINATION share/lintian/overrides RENAME atelier COMPONENT package)
 install(FILES ${guides} ${package_folder}/debian/copyright ${package_made}/changelog.gz ${package_made}/changelog.Debian.gz DESTINATION ${doc} COMPONENT package)
 
