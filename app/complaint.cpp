@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace atelier::app {
 namespace {
 
@@ -30,20 +32,31 @@ std::string wrong_count(const std::string& said) {
                as_to_be_written(said.substr(from, said.size() - after.size() - from)));
 }
 
+// A flag: "Could not convert: --reset = maybe"
+std::string wrong_flag(const std::string& said) {
+  const auto from = std::min(said.find("--"), said.size());
+  return wrong("{} takes no value: write the option alone", said.substr(from, said.find(" = ") - from));
+}
+
 std::string unknown_word(const std::string& word) {
   return word.starts_with('-') ? wrong("there is no option '{}': write one that --help lists", word)
                                : wrong("'{}' is one word too many: leave it out", word);
+}
+
+template <class Kind>
+bool is(const CLI::ParseError& error) {
+  return dynamic_cast<const Kind*>(&error) != nullptr;
 }
 
 }  // namespace
 
 std::string complaint_of(const CLI::ParseError& error, const CLI::App& program) {
   const std::string said = error.what();
-  const auto kind = error.get_name();
-  if (kind == "ArgumentMismatch") return wrong_count(said);
-  if (kind == "ExcludesError") return wrong("{}: leave one of them out", said);
-  if (kind == "ConversionError") return wrong("{}: write the option alone", said);  // a flag with a value
-  if (kind == "ExtrasError")
+  if (is<CLI::ArgumentMismatch>(error)) return wrong_count(said);
+  if (is<CLI::ExcludesError>(error)) return wrong("{}: leave one of them out", said);
+  if (is<CLI::ConversionError>(error)) return wrong_flag(said);
+  // CLI11 would list all that it did not expect, the last first.
+  if (is<CLI::ExtrasError>(error))
     if (const auto words = program.remaining(true); !words.empty()) return unknown_word(words.front());
   return said;
 }

@@ -78,7 +78,11 @@ function line({ name, paint, fill, text }) {
   return { label: name, width: 1.75, stroke: () => colour(paint), fill: fill ? () => `${colour(paint)}26` : undefined, points: { show: false }, spanGaps: false, value: (u, v) => text(v) };
 }
 
-const ages = () => (newest && newest.moment ? moments.map((m) => (m.at - newest.moment.at) / 1000) : []);
+const age = (m) => (m.at - newest.moment.at) / 1000;
+
+// Of the time in which nothing was heard nothing is known: no line is drawn across it.
+const silence_ms = 3000;
+const withGaps = () => moments.flatMap((m, i) => (i > 0 && m.at - moments[i - 1].at > silence_ms ? [{ at: m.at - 1, isGap: true }, m] : [m]));
 const fromZero = (least) => (u, low, high) => [0, Math.max(least, (high || 0) * 1.08)];
 
 const whole = [0, 1, 2, 3, 4, 5].flatMap((zeros) => [1, 2, 5].map((n) => n * 10 ** zeros));  // steps of an axis that counts
@@ -112,14 +116,15 @@ function showNewest(plot) {
 const spikes = (v, i, all) => (v || all[i - 1] || all[i + 1] ? v : null);
 
 function draw() {
-  const at = ages();
+  const shown = withGaps();
+  const at = shown.map(age);
   for (const { plot, lines } of charts) {
-    plot.setData([at, ...lines.map((l) => moments.map(l.of))]);
+    plot.setData([at, ...lines.map((l) => shown.map((m) => (m.isGap ? null : l.of(m))))]);
     plot.legend.idx = null;
     showNewest(plot);
   }
   for (const [name, row] of rows) {
-    const its = (figure) => moments.map((m) => (m.workers[name] ? m.workers[name][figure] : null));
+    const its = (figure) => shown.map((m) => (!m.isGap && m.workers[name] ? m.workers[name][figure] : null));
     row.plot.setData([at, its("rate"), its("errors").map(spikes)]);
   }
 }

@@ -225,6 +225,15 @@ async function themes({ test, open }, url) {
 // 0 to 255, of "rgb(12, 34, 56)".
 const light = (colour) => colour.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part) / 3, 0);
 
+async function standstill({ test }, page, proxy) {
+  await test("of the time in which the proxy stood still the charts show nothing", async () => {
+    proxy.child.kill("SIGSTOP");
+    await pause(4000);
+    proxy.child.kill("SIGCONT");
+    await page.waitForFunction(() => charts[0].plot.data[1].includes(null));
+  });
+}
+
 async function away_and_back({ test }, page, proxy, workers) {
   await test("the page says when the proxy is gone, and goes on when it is back", async () => {
     await proxy.stop();
@@ -308,6 +317,7 @@ await tests("the proxy's page", async (browser) => {
     await by_keyboard(browser, page, workers);
     await browser.test("nothing went wrong in the page, and it asked its own origin only", () => clean(page));
     await themes(browser, `http://${proxy.admin}/`);
+    await standstill(browser, page, proxy);
     await away_and_back(browser, page, proxy, workers.slice(0, 2));
     await page.context().close();
     await with_a_token(browser, workers.slice(0, 2));
