@@ -1,5 +1,6 @@
 // `atelier up` as a person uses it.
 #include "app/stack/ports.hpp"
+#include "integration/contract_sql.hpp"
 #include "support/http_client.hpp"
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
@@ -165,10 +166,8 @@ TEST_CASE("up: one command answers through the proxy, survives a worker's death,
 
     // A row that PostgreSQL refuses is not shown in its log either: it holds an address.
     const auto data = here.folder / "data";
-    const auto altered = test::run_program(
-        "psql", {"-h", (data / "socket").string(), "-U", "atelier", "-d", "atelier", "-c",
-                 "alter table atelier.questions add check (asker_name <> 'nobody') not valid"});
-    REQUIRE(altered.code == 0);
+    test::sql(fmt::format("host={} user=atelier dbname=atelier", (data / "socket").string()))
+        .run("alter table atelier.questions add check (asker_name <> 'nobody') not valid");
     CHECK(test::http_client(here.port)
               .post("/qa/questions",
                     R"({"product_id":1,"body":"?","name":"nobody","email":"nobody@example.org"})")
