@@ -11,12 +11,12 @@ namespace atelier::db {
 
 void outage::begins(std::string_view what, std::string_view reason) {
   if (std::exchange(said_, true)) return;
-  log::warning("{}; trying again until it is back reason=\"{}\"", what, reason);
+  log::warning("{}; trying again until it is back reason={:?}", what, reason);
 }
 
 void outage::ends(PGconn* connection) {
   if (!std::exchange(said_, false)) return;
-  log::info("connected to PostgreSQL again database=\"{}\"", place_of(connection));
+  log::info("connected to PostgreSQL again database={:?}", place_of(connection));
 }
 
 std::chrono::milliseconds back_off::next() {

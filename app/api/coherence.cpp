@@ -179,7 +179,7 @@ void coherence::open_echo_socket() {
   if (error) {
     log::warning(
         "no socket for echoes: each write waits {} ms; let UDP through on the way to the database address={} "
-        "reason=\"{}\"",
+        "reason={:?}",
         (lease + lease_margin).count(), where.address().to_string(), error.message());
     return;
   }

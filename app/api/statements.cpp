@@ -213,7 +213,7 @@ task<db::outcome> ask(db::pool& database, statement what, db::arguments with, st
   auto outcome = co_await database.run(index, std::move(with), kind);
   if (!outcome && outcome.error().what == db::errc::rejected)
     log::error(
-        "a statement was rejected; compare `atelier schema status` statement={} sqlstate={} message=\"{}\"",
+        "a statement was rejected; compare `atelier schema status` statement={} sqlstate={} message={:?}",
         statements[index].name, outcome.error().sqlstate, outcome.error().message);
   co_return outcome;
 }
