@@ -204,6 +204,18 @@ constexpr std::array statements{
 };
 static_assert(statements.size() == static_cast<std::size_t>(statement::evict_worker) + 1);
 
+void report(const db::statement& what, const db::error& why) {
+  if (why.sqlstate.starts_with("53"))  // insufficient resources
+    log::error(
+        "PostgreSQL has no room for a statement; look at its disk, memory and connections"
+        " statement={} sqlstate={} message={:?}",
+        what.name, why.sqlstate, why.message);
+  else
+    log::error(
+        "a statement was rejected; compare `atelier schema status` statement={} sqlstate={} message={:?}",
+        what.name, why.sqlstate, why.message);
+}
+
 }  // namespace
 
 std::span<const db::statement> all_statements() { return statements; }
@@ -211,10 +223,7 @@ std::span<const db::statement> all_statements() { return statements; }
 task<db::outcome> ask(db::pool& database, statement what, db::arguments with, std::uint64_t kind) {
   const auto index = static_cast<std::size_t>(what);
   auto outcome = co_await database.run(index, std::move(with), kind);
-  if (!outcome && outcome.error().what == db::errc::rejected)
-    log::error(
-        "a statement was rejected; compare `atelier schema status` statement={} sqlstate={} message={:?}",
-        statements[index].name, outcome.error().sqlstate, outcome.error().message);
+  if (!outcome && outcome.error().what == db::errc::rejected) report(statements[index], outcome.error());
   co_return outcome;
 }
 
