@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <future>
 #include <list>
 #include <thread>
 
@@ -88,8 +89,9 @@ TEST_CASE("a successor that fails before it is ready changes nothing", "[lb]") {
 
 TEST_CASE("a request under way when another process takes over is answered, and said to be the last",
           "[lb]") {
-  scripted_worker worker(answering([](const std::string&) {
-    std::this_thread::sleep_for(500ms);
+  std::promise<void> may_answer;
+  scripted_worker worker(answering([go = may_answer.get_future().share()](const std::string&) {
+    go.wait_for(30s);
     return answer_with("late");
   }));
   const temp_dir folder;
@@ -102,6 +104,8 @@ TEST_CASE("a request under way when another process takes over is answered, and 
                      {"lb", "--listen", "127.0.0.1:" + std::to_string(proxy.port), "--worker",
                       worker.address(), "--control", folder / "control", "--takeover"});
   next.wait_for("the former process was told to end");
+  proxy.process.wait_for("another process serves from here on");
+  may_answer.set_value();
   const auto answer = client.read();
   CHECK(answer.body == "late");
   CHECK(answer.header("Connection") == "close");

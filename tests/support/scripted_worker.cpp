@@ -120,8 +120,8 @@ scripted_worker::~scripted_worker() {
 
 void scripted_worker::die() {
   ending_ = true;
-  if (listener_ >= 0) ::shutdown(listener_, SHUT_RDWR);
   const std::lock_guard lock(mutex_);
+  if (listener_ >= 0) ::shutdown(listener_, SHUT_RDWR);
   for (const int socket : open_) {
     reset_socket(socket);
     ::shutdown(socket, SHUT_RDWR);  // wakes its thread
@@ -139,6 +139,7 @@ void scripted_worker::accept() {
     open_.push_back(socket);
     threads_.emplace_back([this, socket] { serve(socket); });
   }
+  const std::lock_guard lock(mutex_);
   ::close(listener_);
   listener_ = -1;
 }
