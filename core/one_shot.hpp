@@ -38,10 +38,10 @@ class one_shot {
  private:
   template <class Handler>
   void keep(Handler&& handler) {
-    if (set_) return std::move(handler)();
+    if (set_) return std::forward<Handler>(handler)();
     static_assert(sizeof(Handler) <= sizeof storage_);
     static_assert(alignof(Handler) <= alignof(std::max_align_t));
-    ::new (static_cast<void*>(storage_)) Handler(std::move(handler));
+    ::new (static_cast<void*>(storage_)) Handler(std::forward<Handler>(handler));
     invoke_ = [](std::byte* at) {
       auto* held = std::launder(reinterpret_cast<Handler*>(at));
       Handler out(std::move(*held));  // what it resumes may destroy this object
