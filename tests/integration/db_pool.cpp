@@ -265,7 +265,7 @@ TEST_CASE("a server that stops answers everybody, and serves again when it is ba
   REQUIRE(c.finish(1s));
   CHECK(unavailable);
   server.start();
-  REQUIRE(wait_until(30s, [&] {
+  REQUIRE(wait_until(120s, [&] {
     c.loop.run_for(10ms);
     return c.pool.connected() == 3;
   }));
