@@ -89,7 +89,7 @@ struct callers {
     judge(outcome);
   }
   // Until all are answered, or something is to be done meanwhile.
-  bool finish(std::chrono::milliseconds at_most = 30s) {
+  bool finish(std::chrono::milliseconds at_most = 120s) {
     return wait_until(at_most, [&] {
       loop.run_for(5ms);
       return answered == asked;

@@ -83,7 +83,7 @@ TEST_CASE("a database that dies in the middle of a load serves the old data when
   const test_database database(test_database::content::schema, server);
   const temp_dir first, second;
   make_sample(first, 50, 1);
-  make_sample(second, 3000, 2);
+  make_sample(second, 15'000, 2);  // seconds of work, to be caught in
   REQUIRE(load(database, first.path()).code == 0);
   const auto before = reviews_in(database);
   for (const auto* mode : {"replace", "append"}) {
