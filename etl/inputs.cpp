@@ -104,10 +104,10 @@ std::string shown_line(std::string_view text) {
   return std::string(line.find('@') == line.npos ? line : std::string_view("… @ …"));
 }
 
-result<looked_at> look_at(const place& from) {
+result<looked_at> look_at(const place& from, bool is_digested) {
   // What is piped in is looked at and read in one; all else is read again, from the beginning.
   const bool is_read_on = from.where == place::kind::standard_input;
-  auto opened = open_place(from, is_read_on);
+  auto opened = open_place(from, is_read_on && is_digested);
   if (!opened) return opened.error();
   std::string raw(look_bytes, '\0');
   const auto got = read_fully((*opened)->content(), raw);
@@ -118,6 +118,7 @@ result<looked_at> look_at(const place& from) {
 
   input found;
   found.from = from;
+  found.is_digested = is_digested;
   found.stored = detect_encoding(raw);
   found.bytes = (*opened)->content_bytes();
   std::string recoded;
@@ -160,13 +161,13 @@ void say_what_is_unusual(const input& found) {
 
 }  // namespace
 
-result<std::vector<input>> find_inputs(const std::vector<std::string>& sources) {
+result<std::vector<input>> find_inputs(const std::vector<std::string>& sources, bool are_digested) {
   std::vector<input> inputs;
   for (const auto& source : sources) {
     const auto places = find_places(source);
     if (!places) return places.error();
     for (const auto& from : *places) {
-      auto seen = look_at(from);
+      auto seen = look_at(from, are_digested);
       if (!seen) return seen.error();
       if (seen->known) {
         say_what_is_unusual(*seen->known);

@@ -27,7 +27,7 @@ class file_in_reading {
   static result<file_in_reading> open(input& of) {
     std::shared_ptr<opened_place> opened = std::move(of.open);
     if (!opened) {
-      auto now = open_place(of.from, true);
+      auto now = open_place(of.from, of.is_digested);
       if (!now) return now.error();
       opened = std::move(*now);
     }
