@@ -51,7 +51,7 @@ bool is(const CLI::ParseError& error) {
 }  // namespace
 
 std::string complaint_of(const CLI::ParseError& error, const CLI::App& program) {
-  const std::string said = error.what();
+  std::string said = error.what();
   if (is<CLI::ArgumentMismatch>(error)) return wrong_count(said);
   if (is<CLI::ExcludesError>(error)) return wrong("{}: leave one of them out", said);
   if (is<CLI::ConversionError>(error)) return wrong_flag(said);
