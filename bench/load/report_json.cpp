@@ -123,7 +123,8 @@ std::string report_json(const scenario& what, const run_result& r, const verdict
         {"histogram_error_share", 0.002},
         {"doubts", v.doubts}}},
       {"examples", r.examples}};
-  return all.dump();
+  // A server's bytes may stand in the examples; whatever they are, the figures are written.
+  return all.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace atelier::bench

@@ -148,3 +148,16 @@ TEST_CASE("wrong words are wrong usage", "[bench]") {
     CHECK(run_program(ATELIER_BENCH_PROGRAM, words).code == 2);
   }
 }
+
+TEST_CASE("bytes of a server that are no UTF-8 do not cost the report", "[bench]") {
+  scripted_worker worker([](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request())
+      c.send("HTTP/1.1 200 OK\r\nX-Name: caf\xe9\r\nContent-Length: 7\r\n\r\n{\"n\":1}");
+  });
+  const temp_dir folder;
+  const auto file = folder.write("s.json", R"({"requests": [{"target": "/", "expect": {"headers": {"X-Name": "tea"}}}]})");
+  const auto [program, report] = bench(worker, {"run", file.string(), "--rate", "20", "--for", "500ms"});
+  CHECK(program.code == 0);
+  CHECK(report["whole"]["errors"] == 10);
+  CHECK(report["examples"][0] == "/: x-name: caf\xef\xbf\xbd");
+}
