@@ -54,6 +54,7 @@ struct connection {
   bool is_dirty = false;        // has bytes to write, stands in that list
   bool reading = false;         // the reader has begun the oldest answer
   bool was_useful = false;      // has answered something
+  std::size_t thinking = 0;     // closed loop: pauses that go on; they outlive the socket
   nanoseconds retry_at{0};      // closed: when to connect again
   nanoseconds connect_begun{0};
   std::string out;

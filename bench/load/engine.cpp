@@ -13,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr nanoseconds look_for_timeouts_every = 20ms;
+constexpr nanoseconds answers_after_stop = 1s;  // for what is under way, whatever the timeout is
 
 nanoseconds thread_cpu() {
   timespec t{};
@@ -70,7 +71,7 @@ void engine::next_arrival() {
 }
 
 void engine::loop() {
-  nanoseconds next_second = 1s, next_look{0}, cpu_begin{0};
+  nanoseconds next_second = 1s, next_look = now_, cpu_begin{0};
   bool began = false;
   for (;;) {
     now_ = monotonic() - begin_;
@@ -82,6 +83,7 @@ void engine::loop() {
     if (options_.stop && options_.stop->load(std::memory_order_relaxed) && !result_.stopped) {
       result_.stopped = true;
       end_ = std::min(end_, now_);
+      abandon_at_ = now_ + answers_after_stop;
       due_.reset();
     }
     if (what_.is_open)
@@ -100,8 +102,9 @@ void engine::loop() {
     }
     if (now_ >= end_ && result_.lasted.count() == 0) {
       result_.lasted = std::max<nanoseconds>(now_, 1ns);
-      result_.own_cpu = thread_cpu() - cpu_begin;
-      abandon_at_ = now_ + what_.timeout;
+      result_.own_cpu = began ? thread_cpu() - cpu_begin : 0ns;
+      result_.figures.load_is_over();
+      abandon_at_ = std::min(abandon_at_, now_ + what_.timeout);
     }
     if (now_ >= end_ && is_over()) break;
     wait_for_events(std::min(next_second, next_look));
@@ -110,6 +113,9 @@ void engine::loop() {
   give_up_all();
   if (now_ > next_second - 1s + 50ms) result_.figures.close_moment(now_, 0, 0);
 }
+
+// Also after the end: what still waits for a connection is to be answered.
+bool engine::needs_connections() const { return now_ < end_ || (!waiting_.empty() && !result_.stopped); }
 
 bool engine::is_over() const {
   if (now_ >= abandon_at_ || (result_.stopped && in_flight_ == 0)) return true;

@@ -24,8 +24,10 @@ result<> engine::connect_all() {
     if (i % 128 == 127) wait_for_events(now_ + 1ms);  // the backlog of a listener is short
   }
   const auto limit = std::max<nanoseconds>(what_.timeout, 5s);
+  const auto is_stopped = [&] { return options_.stop && options_.stop->load(std::memory_order_relaxed); };
   const auto is_connecting = [](const connection& c) { return c.now == connection::stage::connecting; };
-  while (std::any_of(connections_.begin(), connections_.end(), is_connecting) && monotonic() - begin_ < limit)
+  while (std::any_of(connections_.begin(), connections_.end(), is_connecting) &&
+         monotonic() - begin_ < limit && !is_stopped())
     wait_for_events(monotonic() - begin_ + 10ms);
   const auto is_open = [](const connection& c) { return c.now == connection::stage::open; };
   const auto open = std::count_if(connections_.begin(), connections_.end(), is_open);
@@ -160,6 +162,8 @@ void engine::read_answers(std::size_t i, std::string_view input) {
       case answer_reader::state::bad:
         return lose(i, fault::bad_answer, "no HTTP answer");
       case answer_reader::state::done:
+        if (!input.empty() && c.in_flight.size() == 1)
+          return lose(i, fault::bad_answer, "more bytes than the answer says that it has");
         answered(i);
         break;
     }

@@ -22,11 +22,17 @@ void engine::answered(std::size_t i) {
   c.was_useful = true;
   --in_flight_;
   ended({sent.kind, why, c.answer.status(), sent.intended, now_, c.answer.body_bytes()});
+  const bool thinks = !what_.is_open && what_.think.count() > 0;
+  if (thinks) {
+    thinkers_.push({now_ + what_.think, i});
+    ++c.thinking;
+  }
   if (!c.answer.keeps_connection())
     return lose(i, fault::lost, "closed before the answers to pipelined requests");
-  if (what_.is_open) return offer(i);
-  if (what_.think.count() == 0) return fill(i);
-  thinkers_.push({now_ + what_.think, i});
+  if (what_.is_open)
+    offer(i);
+  else if (!thinks)
+    fill(i);
 }
 
 void engine::ended_by_server(std::size_t i, std::string_view how) {
@@ -38,7 +44,8 @@ void engine::ended_by_server(std::size_t i, std::string_view how) {
 // Closes; everything in flight failed; connects again, at once if the connection had answered anything.
 void engine::lose(std::size_t i, fault why, std::string_view how) {
   auto& c = connections_[i];
-  if (!c.in_flight.is_empty()) example(fmt::format("{}: {}", to_string(why), how));
+  if (!c.in_flight.is_empty() || why == fault::bad_answer)
+    example(fmt::format("{}: {}", to_string(why), how));
   forget_socket(i);
   while (!c.in_flight.is_empty()) {
     const auto sent = c.in_flight.oldest();
@@ -47,7 +54,7 @@ void engine::lose(std::size_t i, fault why, std::string_view how) {
     ended({.kind = sent.kind, .why = why, .intended = sent.intended, .ended = now_});
     if (why == fault::timed_out || why == fault::bad_answer) why = fault::lost;  // those behind it
   }
-  if (now_ < end_ && c.was_useful)
+  if (needs_connections() && c.was_useful)
     connect(i);
   else
     c.retry_at = now_ + reconnect_pause;
@@ -56,7 +63,7 @@ void engine::lose(std::size_t i, fault why, std::string_view how) {
 void engine::look_for_timeouts() {
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     auto& c = connections_[i];
-    if (c.now == connection::stage::closed && now_ >= c.retry_at && now_ < end_)
+    if (c.now == connection::stage::closed && now_ >= c.retry_at && needs_connections())
       connect(i);
     else if (c.now == connection::stage::connecting && now_ - c.connect_begun > what_.timeout)
       connect_failed(i, ETIMEDOUT);

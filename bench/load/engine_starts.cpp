@@ -49,10 +49,11 @@ void engine::offer(std::size_t i) {
   free_.push_back(i);
 }
 
-// Closed loop: as many requests as the connection may have in flight.
+// Closed loop: as many requests as the connection may have in flight, less those that it is yet to think of.
 void engine::fill(std::size_t i) {
   auto& c = connections_[i];
-  while (c.now == connection::stage::open && !c.in_flight.is_full() && now_ < end_) {
+  while (c.now == connection::stage::open && c.in_flight.size() + c.thinking < what_.pipeline &&
+         now_ < end_) {
     result_.figures.started(now_);
     start(i, now_);
   }
@@ -63,6 +64,7 @@ void engine::wake_thinkers() {
     const auto i = thinkers_.top().second;
     thinkers_.pop();
     auto& c = connections_[i];
+    --c.thinking;
     if (c.now == connection::stage::open && !c.in_flight.is_full() && now_ < end_) {
       result_.figures.started(now_);
       start(i, now_);

@@ -38,6 +38,7 @@ class engine {
   void next_arrival();
   void loop();
   bool is_over() const;
+  bool needs_connections() const;
   void wait_for_events(nanoseconds latest);
 
   // Who asks when. Connections go by their number.

@@ -32,13 +32,19 @@ std::uint64_t tally::failed() const {
   return std::accumulate(faults.begin(), faults.end(), std::uint64_t{0});
 }
 
-void tally::add(const outcome& o) {
-  if (o.why == fault::none)
+void tally::add(const outcome& o, bool is_in_time) {
+  if (o.why == fault::none) {
     latency.record(static_cast<std::uint64_t>((o.ended - o.intended).count()));
-  else
+    in_time += is_in_time;
+  } else {
     ++faults[static_cast<std::size_t>(o.why)];
+  }
   if (o.status != 0) ++statuses[o.status];
   bytes += o.bytes;
+}
+
+double tally::rate(nanoseconds lasted) const {
+  return static_cast<double>(in_time) / std::chrono::duration<double>(lasted).count();
 }
 
 recorder::recorder(std::size_t kinds) : kinds_(kinds) {}
@@ -49,9 +55,9 @@ void recorder::started(nanoseconds intended) {
 
 void recorder::ended(const outcome& o) {
   if (o.intended.count() < 0) return;
-  whole_.add(o);
-  kinds_[o.kind].add(o);
-  stretch_.add(o);
+  whole_.add(o, !is_over_);
+  kinds_[o.kind].add(o, !is_over_);
+  stretch_.add(o, !is_over_);
 }
 
 const moment& recorder::close_moment(nanoseconds now, std::size_t in_flight, std::size_t waiting) {

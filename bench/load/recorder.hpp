@@ -44,10 +44,12 @@ struct tally {
   std::array<std::uint64_t, fault_count> faults{};
   std::map<int, std::uint64_t> statuses;
   std::uint64_t bytes = 0;
+  std::uint64_t in_time = 0;  // answers that came before the load was over: what a rate is made of
 
   std::uint64_t answered() const { return latency.count(); }
   std::uint64_t failed() const;
-  void add(const outcome& o);
+  void add(const outcome& o, bool is_in_time);
+  double rate(nanoseconds lasted) const;  // answers a second
 };
 
 /// A second of the run, as charts show it.
@@ -69,6 +71,10 @@ class recorder {
   void late(nanoseconds by) { lateness_.record(static_cast<std::uint64_t>(by.count() < 0 ? 0 : by.count())); }
   void ended(const outcome& o);
 
+  /// The load is over. An answer that comes now counts, but not as one of so many a second: a server that
+  /// was asked too much has thousands of them left.
+  void load_is_over() { is_over_ = true; }
+
   /// Closes the current stretch. Returns it.
   const moment& close_moment(nanoseconds now, std::size_t in_flight, std::size_t waiting);
 
@@ -85,6 +91,7 @@ class recorder {
   histogram lateness_;
   std::uint64_t started_ = 0, started_before_ = 0;
   nanoseconds stretch_begin_{0};
+  bool is_over_ = false;
 };
 
 }  // namespace atelier::bench

@@ -34,13 +34,13 @@ json latency_json(const histogram& h) {
           {"p99.9", ms(h.at(0.999))}, {"p99.99", ms(h.at(0.9999))}, {"max", ms(h.greatest())}};
 }
 
-json tally_json(const tally& t, double seconds) {
+json tally_json(const tally& t, nanoseconds lasted) {
   json statuses = json::object();
   for (const auto& [status, count] : t.statuses) statuses[std::to_string(status)] = count;
   return {{"requests", t.answered() + t.failed()},
           {"answered", t.answered()},
           {"errors", t.failed()},
-          {"rate", static_cast<double>(t.answered()) / seconds},
+          {"rate", t.rate(lasted)},
           {"bytes", t.bytes},
           {"latency_ms", latency_json(t.latency)},
           {"errors_by_kind", faults_json(t.faults)},
@@ -88,17 +88,18 @@ std::string report_json(const scenario& what, const run_result& r, const verdict
   const double seconds = static_cast<double>(r.lasted.count()) / 1e9;
   json kinds = json::object();
   for (std::size_t i = 0; i < what.requests.size(); ++i)
-    kinds[what.requests[i].name] = tally_json(r.figures.kinds()[i], seconds);
+    kinds[what.requests[i].name] = tally_json(r.figures.kinds()[i], r.lasted);
   json thresholds = json::array();
   for (const auto& t : v.thresholds) {
     const bool is_time =
         t.what.what != threshold::figure::rate && t.what.what != threshold::figure::error_share;
-    thresholds.push_back({{"threshold", t.what.text},
-                          {"value", std::isnan(t.value) ? json() : json(is_time ? t.value / 1e6 : t.value)},
-                          {"unit", is_time                                  ? "ms"
-                                   : t.what.what == threshold::figure::rate ? "/s"
-                                                                            : "share"},
-                          {"held", t.held}});
+    thresholds.push_back(
+        {{"threshold", t.what.text},
+         {"value", !std::isfinite(t.value) ? json() : json(is_time ? t.value / 1e6 : t.value)},
+         {"unit", is_time                                  ? "ms"
+                  : t.what.what == threshold::figure::rate ? "/s"
+                                                           : "share"},
+         {"held", t.held}});
   }
   const json all{
       {"atelier_bench", 1},
@@ -112,7 +113,7 @@ std::string report_json(const scenario& what, const run_result& r, const verdict
       {"pipeline", what.pipeline},
       {"seconds", seconds},
       {"connections_opened", r.connections_opened},
-      {"whole", tally_json(r.figures.whole(), seconds)},
+      {"whole", tally_json(r.figures.whole(), r.lasted)},
       {"kinds", kinds},
       {"moments", moments_json(r.figures)},
       {"processes", processes_json(processes)},

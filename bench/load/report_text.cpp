@@ -17,24 +17,23 @@ std::string time_text(double nanoseconds) {
 
 std::string time_text(std::uint64_t nanoseconds) { return time_text(static_cast<double>(nanoseconds)); }
 
-void add_row(std::string& out, std::string_view name, const tally& t, double seconds) {
+void add_row(std::string& out, std::string_view name, const tally& t, nanoseconds lasted) {
   const auto& l = t.latency;
-  fmt::format_to(std::back_inserter(out),
-                 "{:<22.22} {:>10} {:>9.1f} {:>7} {:>10} {:>10} {:>10} {:>10} {:>10}\n", name,
-                 t.answered() + t.failed(), static_cast<double>(t.answered()) / seconds, t.failed(),
-                 time_text(l.at(0.5)), time_text(l.at(0.9)), time_text(l.at(0.99)), time_text(l.at(0.999)),
-                 time_text(l.greatest()));
+  fmt::format_to(
+      std::back_inserter(out), "{:<22.22} {:>10} {:>9.1f} {:>7} {:>10} {:>10} {:>10} {:>10} {:>10}\n", name,
+      t.answered() + t.failed(), t.rate(lasted), t.failed(), time_text(l.at(0.5)), time_text(l.at(0.9)),
+      time_text(l.at(0.99)), time_text(l.at(0.999)), time_text(l.greatest()));
 }
 
 std::string value_text(const judged_threshold& t) {
-  if (std::isnan(t.value)) return "nothing was measured";
+  if (!std::isfinite(t.value)) return "not so many were answered";
   switch (t.what.what) {
     case threshold::figure::rate:
-      return fmt::format("{:.1f} /s", t.value);
+      return fmt::format("was {:.1f} /s", t.value);
     case threshold::figure::error_share:
-      return fmt::format("{:.3f} %", t.value * 100);
+      return fmt::format("was {:.3f} %", t.value * 100);
     default:
-      return time_text(t.value);
+      return "was " + time_text(t.value);
   }
 }
 
@@ -47,9 +46,9 @@ std::string report_text(const scenario& what, const run_result& r, const verdict
                                 "requests", "answers/s", "errors", "p50", "p90", "p99", "p99.9", "max");
   if (what.requests.size() > 1) {
     for (std::size_t i = 0; i < what.requests.size(); ++i)
-      add_row(out, what.requests[i].name, r.figures.kinds()[i], seconds);
+      add_row(out, what.requests[i].name, r.figures.kinds()[i], r.lasted);
   }
-  add_row(out, "all", r.figures.whole(), seconds);
+  add_row(out, "all", r.figures.whole(), r.lasted);
   const auto& faults = r.figures.whole().faults;
   for (std::size_t i = 1; i < fault_count; ++i) {
     if (faults[i] > 0) out += fmt::format("errors: {} × {}\n", faults[i], to_string(static_cast<fault>(i)));
@@ -64,7 +63,7 @@ std::string report_text(const scenario& what, const run_result& r, const verdict
   out += fmt::format("{} connections, {:.1f} s, generator {:.0f} % of a core\n", what.connections, seconds,
                      100.0 * static_cast<double>(r.own_cpu.count()) / static_cast<double>(r.lasted.count()));
   for (const auto& t : v.thresholds)
-    out += fmt::format("{}  {} (was {})\n", t.held ? "held  " : "MISSED", t.what.text, value_text(t));
+    out += fmt::format("{}  {} ({})\n", t.held ? "held  " : "MISSED", t.what.text, value_text(t));
   for (const auto& d : v.doubts) out += fmt::format("doubt: {}\n", d);
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace atelier::bench {
 namespace {
@@ -45,13 +46,15 @@ double value_of(const threshold& t, const scenario& what, const run_result& r) {
   const double latency_missing = answered == 0 ? std::nan("") : 0;
   switch (t.what) {
     case threshold::figure::percentile:
+      // What failed was not answered in time, whatever the time: the percentile is among the missing.
+      if (failed > (1 - t.share) * (answered + failed)) return std::numeric_limits<double>::infinity();
       return static_cast<double>(figures->latency.at(t.share)) + latency_missing;
     case threshold::figure::mean:
       return figures->latency.mean() + latency_missing;
     case threshold::figure::greatest:
       return static_cast<double>(figures->latency.greatest()) + latency_missing;
     case threshold::figure::rate:
-      return answered / (static_cast<double>(r.lasted.count()) / 1e9);
+      return figures->rate(r.lasted);
     case threshold::figure::error_share:
       return failed / (answered + failed);
   }

@@ -10,7 +10,7 @@ namespace atelier::bench {
 
 struct judged_threshold {
   threshold what;
-  double value = 0;  // in the unit of the bound; not a number where nothing was measured
+  double value = 0;  // in the unit of the bound; not finite where not so many were answered
   bool held = false;
 };
 
@@ -23,7 +23,8 @@ struct verdict {
 
 verdict judge(const scenario& what, const run_result& r);
 
-/// The value of a threshold's figure in a run.
+/// The value of a threshold's figure in a run. Not a number where nothing was measured, infinite for a
+/// percentile that more requests failed than may lie beyond it.
 double value_of(const threshold& t, const scenario& what, const run_result& r);
 
 /// Bisection for the highest rate that holds: knows where to try next from what held before.

@@ -128,7 +128,7 @@ function table(caption, headings, rows, where) {
 
 function thresholds() {
   if (!now.thresholds.length) return;
-  const value = (t) => (t.value === null ? "nothing was measured" : t.unit === "ms" ? time(t.value) : t.unit === "share" ? `${Number((t.value * 100).toPrecision(3))} %` : `${short(t.value)} /s`);
+  const value = (t) => (t.value === null ? "not so many were answered" : t.unit === "ms" ? time(t.value) : t.unit === "share" ? `${Number((t.value * 100).toPrecision(3))} %` : `${short(t.value)} /s`);
   table("Thresholds", ["must hold", "was", ""], now.thresholds.map((t) => [t.threshold, value(t), { text: t.held ? "held" : "missed", className: t.held ? "good" : "bad" }]), byId("thresholds"));
 }
 

@@ -2,6 +2,7 @@
 #include "support/process.hpp"
 #include "support/scripted_worker.hpp"
 #include "support/temp_dir.hpp"
+#include "support/wait.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -155,9 +156,72 @@ TEST_CASE("bytes of a server that are no UTF-8 do not cost the report", "[bench]
       c.send("HTTP/1.1 200 OK\r\nX-Name: caf\xe9\r\nContent-Length: 7\r\n\r\n{\"n\":1}");
   });
   const temp_dir folder;
-  const auto file = folder.write("s.json", R"({"requests": [{"target": "/", "expect": {"headers": {"X-Name": "tea"}}}]})");
+  const auto file =
+      folder.write("s.json", R"({"requests": [{"target": "/", "expect": {"headers": {"X-Name": "tea"}}}]})");
   const auto [program, report] = bench(worker, {"run", file.string(), "--rate", "20", "--for", "500ms"});
   CHECK(program.code == 0);
   CHECK(report["whole"]["errors"] == 10);
   CHECK(report["examples"][0] == "/: x-name: caf\xef\xbf\xbd");
+}
+
+TEST_CASE("answers that come when the load is over are not so many a second", "[bench]") {
+  const auto closes = GENERATE(false, true);  // then those that wait need connections after the end
+  scripted_worker worker([closes](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request()) {
+      std::this_thread::sleep_for(10ms);  // 100 a second at best
+      c.send(closes ? answer_with("{}", "Connection: close\r\n") : answer_with("{}"));
+      if (closes) return c.close();
+    }
+  });
+  const auto [program, report] = bench(worker, {"run", "--get", "/x", "--rate", "300", "--for", "1s",
+                                                "--connections", "1", "--threshold", "rate > 101"});
+  CHECK(report["whole"]["answered"] == 300);
+  CHECK(report["whole"]["rate"] <= 101);
+  CHECK(program.code == 3);
+}
+
+TEST_CASE("the pause after an answer is kept on a connection that the server closes", "[bench]") {
+  const auto closes = GENERATE(false, true);
+  scripted_worker worker([closes](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request()) {
+      c.send(closes ? answer_with("{}", "Connection: close\r\n") : answer_with("{}"));
+      if (closes) return c.close();
+    }
+  });
+  const auto [program, report] = bench(
+      worker, {"run", "--get", "/x", "--closed", "--connections", "2", "--think", "400ms", "--for", "1s"});
+  CHECK(report["whole"]["errors"] == 0);
+  CHECK(report["whole"]["answered"] > 0);
+  CHECK(report["whole"]["answered"] <= 6);  // 0, 0.4 and 0.8 seconds, twice
+}
+
+TEST_CASE("an answer with more bytes than it says is no good answer", "[bench]") {
+  scripted_worker worker([](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request()) c.send(std::string(answer) + "more");
+  });
+  const auto loop = GENERATE(as<std::vector<std::string>>{}, std::vector<std::string>{"--rate", "50"},
+                             std::vector<std::string>{"--closed"});
+  std::vector<std::string> words{"run",           "--get", "/x",        "--for", "500ms",
+                                 "--connections", "2",     "--timeout", "1s"};
+  words.insert(words.end(), loop.begin(), loop.end());
+  const auto [program, report] = bench(worker, words);
+  CHECK(report["whole"]["answered"] == 0);
+  CHECK(report["whole"]["errors_by_kind"]["no HTTP"] > 1);
+}
+
+TEST_CASE("a run that is asked to stop does so within seconds, whatever it waits for, and says what there is",
+          "[bench]") {
+  scripted_worker worker([](worker_connection& c, const std::string&) { c.read_rest(); });
+  const auto warm_up = GENERATE("0s", "50s");
+  child_process run(ATELIER_BENCH_PROGRAM,
+                    {"run", "--get", "/x", "--rate", "50", "--for", "50s", "--timeout", "40s", "--warm-up",
+                     warm_up, "--json", "-", "--url", "http://" + worker.address()});
+  REQUIRE(wait_until(20s, [&] { return worker.requests().size() > 10; }));
+  run.signal(SIGINT);
+  const auto done = run.wait(20s);
+  CHECK(done.code == 0);
+  const auto report = json::parse(done.output);
+  CHECK(report["whole"]["answered"] == 0);
+  CHECK(report["generator"]["cpu_share"] <= 2);
+  CHECK(report["generator"]["doubts"].back() == "stopped before its end");
 }

@@ -1,0 +1,83 @@
+#include "bench/load/verdict.hpp"
+
+#include "bench/load/process_watch.hpp"
+#include "bench/load/report_text.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+
+using namespace atelier::bench;
+using namespace std::chrono_literals;
+
+namespace {
+
+const scenario& one_target() {
+  static const scenario s = *parse_scenario(R"({"requests": [{"target": "/"}]})");
+  return s;
+}
+
+// So many answers in a millisecond each and so many that timed out, in a second.
+run_result run_of(int answers, int failures, nanoseconds own_cpu = 100ms, nanoseconds late = 10us) {
+  run_result r{.figures = recorder(1), .lasted = 1s, .own_cpu = own_cpu, .examples = {}};
+  for (int i = 0; i < answers + failures; ++i) {
+    r.figures.started(0ns);
+    r.figures.late(late);
+    r.figures.ended({.why = i < answers ? fault::none : fault::timed_out, .status = 200, .ended = 1ms});
+  }
+  return r;
+}
+
+std::string doubts_of(const run_result& r) {
+  std::string all;
+  for (const auto& d : judge(one_target(), r).doubts) all += d + "; ";
+  return all;
+}
+
+double value(std::string_view threshold, const run_result& r) {
+  return value_of(*parse_threshold(threshold), one_target(), r);
+}
+
+}  // namespace
+
+TEST_CASE("a run tells when the generator and not the server was its limit", "[bench]") {
+  CHECK(doubts_of(run_of(1000, 0)) == "");
+  CHECK(doubts_of(run_of(1000, 0, 950ms)).find("used 95 % of its core") != std::string::npos);
+  CHECK(doubts_of(run_of(1000, 0, 100ms, 3ms)).find("3.0 ms late or more by the generator's own fault") !=
+        std::string::npos);
+  CHECK(doubts_of(run_of(50, 0)).find("fewer than 100 requests") != std::string::npos);
+}
+
+TEST_CASE("a percentile is not held by those alone that were answered", "[bench]") {
+  CHECK(value("p99 < 1s", run_of(995, 5)) == Approx(1e6).epsilon(0.002));
+  CHECK(std::isinf(value("p99 < 1s", run_of(980, 20))));
+  CHECK(value("p90 < 1s", run_of(980, 20)) == Approx(1e6).epsilon(0.002));
+  CHECK(std::isnan(value("mean < 1s", run_of(0, 0))));
+  CHECK(value("errors < 1%", run_of(980, 20)) == Approx(0.02));
+  CHECK(value("rate > 1", run_of(980, 20)) == 980);
+}
+
+TEST_CASE("the table has the errors by kind, and what missed", "[bench]") {
+  auto what = one_target();
+  what.thresholds = {*parse_threshold("errors < 1%"), *parse_threshold("p99 < 1s"),
+                     *parse_threshold("p50 < 1s")};
+  const auto r = run_of(980, 20);
+  const auto text = report_text(what, r, judge(what, r), process_watch({}));
+  for (const auto* line :
+       {"errors: 20 × timed out\n", "MISSED  errors < 1% (was 2.000 %)\n",
+        "MISSED  p99 < 1s (not so many were answered)\n", "held    p50 < 1s (was 1.000 ms)\n"}) {
+    CAPTURE(text, line);
+    CHECK(text.find(line) != text.npos);
+  }
+}
+
+TEST_CASE("the line of progress has rate, median, tail, errors and what is in flight", "[bench]") {
+  moment m{.at = 7, .rate = 1500, .p50 = 0.5, .p99 = 12, .in_flight = 3, .waiting = 4};
+  m.faults[static_cast<std::size_t>(fault::lost)] = 2;
+  const auto line = progress_line(m, 30);
+  for (const auto* part :
+       {"7/30 s", "1500/s", "p50  0.500 ms", "p99   12.0 ms", "errors 2", "in flight 3", "waiting 4"}) {
+    CAPTURE(line, part);
+    CHECK(line.find(part) != line.npos);
+  }
+}
