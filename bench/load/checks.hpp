@@ -17,7 +17,8 @@ namespace atelier::bench {
 inline constexpr std::size_t remembered_numbers_max = 4;
 using remembered_numbers = std::array<std::int64_t, remembered_numbers_max>;
 
-/// The generators whose values an expectation names, at most remembered_numbers_max, each once.
+/// The generators whose values an expectation names, each once; parse_scenario() allows no more than
+/// remembered_numbers_max.
 std::vector<int> expectation_numbers(const expectation& e);
 
 class checker {

@@ -16,7 +16,7 @@ request_writer::request_writer(const scenario& what, const std::string& host, st
     weights_.push_back(sum += r.weight);
     kind k;
     k.before = r.method + ' ';
-    k.after = " HTTP/1.1\r\nHost: " + host + "\r\n" + r.headers;
+    k.after = " HTTP/1.1\r\nHost: " + host + "\r\n";
     k.remembered = expectation_numbers(r.expects);
     k.is_head = r.method == "HEAD";
     k.keep_head = !r.expects.headers.empty();
@@ -40,6 +40,7 @@ sent_request request_writer::append(std::size_t number, std::string& out) {
   out += k.before;
   values_.append(r.target, out);
   out += k.after;
+  values_.append(r.headers, out);
   if (r.has_body) {
     body_.clear();
     values_.append(r.body, body_);

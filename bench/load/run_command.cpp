@@ -87,19 +87,14 @@ result<> write_file(const std::string& name, std::string_view content) {
   return {};
 }
 
-result<> write_reports(const scenario& s, const finished_run& done, const run_words& w) {
+result<> write_reports(const scenario& s, const finished_run& done, const run_words& w,
+                       const std::string& before) {
   if (w.json.empty() && w.html.empty()) return {};
   const auto json = report_json(s, done.figures, done.judged, done.processes, w.url, done.when, w.seed);
   if (!w.json.empty()) {
     if (auto written = write_file(w.json, json); !written) return written;
   }
   if (w.html.empty()) return {};
-  std::string before;
-  if (!w.compare.empty()) {
-    auto read = read_report(w.compare);
-    if (!read) return read.error();
-    before = std::move(*read);
-  }
   return write_file(w.html, report_html(json, before));
 }
 
@@ -107,14 +102,30 @@ struct prepared {
   scenario what;
   target to;
   std::vector<watched_process> processes;
+  std::string before;  // the report that ours is laid over; empty: none
 };
+
+// Known before the load, not after an hour of it.
+result<> check_files(const run_words& w) {
+  for (const auto* name : {&w.json, &w.html}) {
+    if (name->empty() || *name == "-") continue;
+    if (!std::ofstream(*name, std::ios::binary | std::ios::app)) return fail("'{}' cannot be written", *name);
+  }
+  return {};
+}
 
 result<prepared> prepare(const run_words& w) {
   auto s = wanted_scenario(w);
   if (!s) return s.error();
   auto to = find_target(w.url, w.confirm);
   if (!to) return to.error();
-  prepared p{std::move(*s), std::move(*to), {}};
+  prepared p{std::move(*s), std::move(*to), {}, {}};
+  if (!w.compare.empty()) {
+    auto read = read_report(w.compare);
+    if (!read) return read.error();
+    p.before = std::move(*read);
+  }
+  if (const auto writable = check_files(w); !writable) return writable.error();
   for (const auto& word : w.pids) {
     auto watched = parse_watched(word);
     if (!watched) return watched.error();
@@ -132,9 +143,10 @@ int run_once(const run_words& w) {
   if (!p) return failed(p.error());
   const auto done = run(p->what, p->to, w, p->processes, !w.quiet);
   if (!done) return failed(done.error());
-  if (const auto written = write_reports(p->what, *done, w); !written) return failed(written.error());
   if (!w.quiet && w.json != "-")
     fmt::print("{}", report_text(p->what, done->figures, done->judged, done->processes));
+  if (const auto written = write_reports(p->what, *done, w, p->before); !written)
+    return failed(written.error());
   return static_cast<int>(done->judged.all_held() ? exit_code::done : exit_code::stopped_by_limit);
 }
 
@@ -145,6 +157,8 @@ int run_search(const run_words& w) {
   if (s.thresholds.empty())
     return failed(fail_with(exit_code::wrong_usage,
                             "there is no threshold to hold; give one: --threshold 'p99 < 20ms'"));
+  if (const auto possible = check_rates({{{.lasts = {}, .from = w.from, .to = w.to}}}); !possible)
+    return failed(possible.error());
   s.is_open = true;
   const auto lasts = length_of(s.stages);
   rate_search search(w.from, w.to, w.precision);
@@ -165,9 +179,9 @@ int run_search(const run_words& w) {
     for (const auto& t : done->judged.thresholds) missed += t.held ? "" : t.what.text + " missed; ";
     for (const auto& d : done->judged.doubts) missed += d;
     fmt::print("{:>10.0f} {:>10.0f} {:>11.3f} {:>11.3f} {:>8}  {}\n", rate,
-               static_cast<double>(l.count()) / std::chrono::duration<double>(lasts).count(),
-               static_cast<double>(l.at(0.5)) / 1e6, static_cast<double>(l.at(0.99)) / 1e6,
-               done->figures.figures.whole().failed(), held ? "held" : missed.c_str());
+               done->figures.figures.whole().rate(done->figures.lasted), static_cast<double>(l.at(0.5)) / 1e6,
+               static_cast<double>(l.at(0.99)) / 1e6, done->figures.figures.whole().failed(),
+               held ? "held" : missed.c_str());
     std::fflush(stdout);
     search.tried(rate, held);
     if (held) best = std::move(*done);
@@ -175,7 +189,7 @@ int run_search(const run_words& w) {
   fmt::print("highest rate that held: {:.0f}/s{}\n", search.best(),
              search.best() >= std::round(w.to) ? ", and no higher one may be tried (--to)" : "");
   if (!best) return static_cast<int>(exit_code::stopped_by_limit);
-  if (const auto written = write_reports(s, *best, w); !written) return failed(written.error());
+  if (const auto written = write_reports(s, *best, w, p->before); !written) return failed(written.error());
   return 0;
 }
 

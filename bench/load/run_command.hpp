@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace CLI {
@@ -17,7 +16,7 @@ struct run_words {
   std::string scenario, get;
   std::string url = "http://127.0.0.1:8080", confirm;
   double rate = 0;
-  std::pair<double, double> ramp{};  // from, to
+  std::vector<double> ramp;  // from, to
   std::string lasts, warm_up, think, timeout;
   bool closed = false, poisson = false, quiet = false;
   std::size_t connections = 0, pipeline = 0;

@@ -15,7 +15,9 @@ void add_run_options(CLI::App& command, run_words& w) {
   command.add_option("--rate", w.rate, "Open loop: requests a second, instead of the scenario's stages")
       ->type_name("N")
       ->check(CLI::PositiveNumber);
-  command.add_option("--ramp", w.ramp, "Open loop: from this rate evenly to that one")->type_name("FROM TO");
+  command.add_option("--ramp", w.ramp, "Open loop: from this rate evenly to that one")
+      ->type_name("FROM TO")
+      ->expected(2);
   command.add_option("--for", w.lasts, "How long, the warm-up apart")->type_name("TIME");
   command.add_option("--warm-up", w.warm_up, "Load before that, not counted")->type_name("TIME");
   command.add_flag("--closed", w.closed, "Closed loop: each connection asks again when it was answered");
@@ -38,10 +40,12 @@ void add_run_options(CLI::App& command, run_words& w) {
   command.add_option("--pid", w.pids, "Watch CPU and memory of a process and its descendants; repeatable")
       ->type_name("[NAME=]PID");
   command.add_option("--json", w.json, "Write everything for machines; - is stdout")->type_name("FILE");
-  command.add_option("--html", w.html, "Write one page with charts, complete in itself")->type_name("FILE");
+  auto* html = command.add_option("--html", w.html, "Write one page with charts, complete in itself");
+  html->type_name("FILE");
   command.add_option("--compare", w.compare, "Lay an earlier run's JSON over it in the page")
       ->type_name("FILE")
-      ->check(CLI::ExistingFile);
+      ->check(CLI::ExistingFile)
+      ->needs(html);
   command.add_option("--seed", w.seed, "Another seed draws other ids")->capture_default_str();
   command.add_option("--max-time", w.max_time, "Refuse a run longer than this")
       ->type_name("TIME")

@@ -1,5 +1,7 @@
 #include "bench/load/scenario.hpp"
 
+#include "bench/load/checks.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -20,10 +22,20 @@ template <class... A>
   throw bad_member{fmt::format(what, std::forward<A>(arguments)...)};
 }
 
+std::string lower(std::string text) {
+  for (auto& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  return text;
+}
+
 template <class T>
 T taken(result<T> r, std::string_view where) {
   if (!r) refuse("{}: {}", where, r.error().what);
   return std::move(*r);
+}
+
+const json& must_be_object(const json& value, std::string_view where) {
+  if (!value.is_object()) refuse("{} is no object", where);
+  return value;
 }
 
 // An object whose members must all be known.
@@ -63,8 +75,8 @@ class reader {
  public:
   reader(const json& document, const std::map<std::string, double>& changes)
       : document_(document), parameters_() {
-    if (const auto found = document.find("parameters"); found != document.end() && found->is_object()) {
-      for (const auto& [name, value] : found->items())
+    if (const auto found = document.find("parameters"); found != document.end()) {
+      for (const auto& [name, value] : must_be_object(*found, "parameters").items())
         parameters_[name] = number(value, "parameters." + name);
     }
     for (const auto& [name, value] : changes) {
@@ -83,13 +95,15 @@ class reader {
     s.about = all.text("about", "");
     read_loop(all, s);
     if (const auto* values = all.find("values")) {
-      if (!values->is_object()) refuse("values is no object");
-      for (const auto& [name, value] : values->items()) s.values.push_back(read_generator(name, value));
+      for (const auto& [name, value] : must_be_object(*values, "values").items())
+        s.values.push_back(read_generator(name, value));
     }
     const auto* requests = all.find("requests");
     if (!requests || !requests->is_array() || requests->empty())
       refuse("requests is no list, or empty: there is nothing to ask");
-    for (const auto& r : *requests) s.requests.push_back(read_request(r, s));
+    for (const auto& r : *requests) add_request(read_request(r, s), s);
+    if (std::all_of(s.requests.begin(), s.requests.end(), [](auto& r) { return r.weight == 0; }))
+      refuse("every request's weight is 0: there is nothing to ask");
     if (const auto* thresholds = all.find("thresholds")) read_thresholds(*thresholds, s);
     return s;
   }
@@ -150,10 +164,10 @@ class reader {
         st.from = number(ramp ? (*rate)[0] : *rate, "rate");
         st.to = ramp ? number((*rate)[1], "rate") : st.from;
       }
-      if (s.is_open && !(st.from >= 0 && st.to >= 0 && st.from + st.to > 0))
-        refuse("a stage of an open loop needs a positive \"rate\", or [from, to]");
       s.stages.push_back(st);
     }
+    if (!s.is_open) return;
+    if (const auto possible = check_rates(s.stages); !possible) refuse("{}", possible.error().what);
   }
 
   generator read_generator(const std::string& name, const json& value) {
@@ -183,6 +197,14 @@ class reader {
     return g;
   }
 
+  // Figures go by the request's name.
+  static void add_request(request_kind r, scenario& s) {
+    for (const auto& other : s.requests) {
+      if (other.name == r.name) refuse("two requests are named '{}'; give each a \"name\"", r.name);
+    }
+    s.requests.push_back(std::move(r));
+  }
+
   request_kind read_request(const json& value, const scenario& s) {
     const members m(value, "a request", {"name", "weight", "method", "target", "headers", "body", "expect"});
     request_kind r;
@@ -192,18 +214,25 @@ class reader {
     r.weight = number(m, "weight", 1, 0, 1e9);
     r.method = m.text("method", "GET");
     r.target = taken(parse_template(target, s.values), r.name);
+    std::string fields;
+    bool has_type = false;
     if (const auto* headers = m.find("headers")) {
-      for (const auto& [name, content] : headers->items()) {
+      for (const auto& [name, content] : must_be_object(*headers, m.where("headers")).items()) {
         if (!content.is_string()) refuse("{}: the header {} is no text", r.name, name);
-        r.headers += name + ": " + content.get<std::string>() + "\r\n";
+        for (const auto* ours : {"host", "content-length", "transfer-encoding"}) {
+          if (lower(name) == ours) refuse("{}: the header {} is written by us", r.name, name);
+        }
+        fields += name + ": " + content.get<std::string>() + "\r\n";
+        has_type = has_type || lower(name) == "content-type";
       }
     }
     if (const auto* body = m.find("body")) {
       r.has_body = true;
       r.body = body->is_string() ? taken(parse_template(body->get<std::string>(), s.values), r.name)
                                  : taken(parse_json_template(body->dump(), s.values), r.name);
-      if (!body->is_string()) r.headers += "Content-Type: application/json\r\n";
+      if (!body->is_string() && !has_type) fields += "Content-Type: application/json\r\n";
     }
+    r.headers = taken(parse_template(fields, s.values), r.name);
     if (const auto* expect = m.find("expect")) r.expects = read_expectation(*expect, r.name, s);
     return r;
   }
@@ -218,24 +247,41 @@ class reader {
       }
     }
     if (const auto* headers = m.find("headers")) {
-      for (const auto& [header, content] : headers->items()) {
-        std::string lower = header;
-        for (auto& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-        e.headers.push_back({lower, content.is_string() ? content.get<std::string>() : ""});
+      for (const auto& [header, content] : must_be_object(*headers, m.where("headers")).items()) {
+        if (!content.is_string() && !content.is_null())
+          refuse("{}.{} is neither text nor null", m.where("headers"), header);
+        e.headers.push_back({lower(header), content.is_string() ? content.get<std::string>() : ""});
       }
     }
     if (const auto* json_members = m.find("json")) {
-      for (const auto& [pointer, wanted] : json_members->items()) {
-        expectation::member one{.pointer = pointer, .type = {}, .value = {}};
-        if (wanted.is_object() && wanted.size() == 1 && wanted.contains("type"))
-          one.type = wanted["type"].get<std::string>();
-        else
-          one.value = taken(parse_template(wanted.dump(), s.values), m.where("json"));
-        e.members.push_back(std::move(one));
-      }
+      for (const auto& [pointer, wanted] : must_be_object(*json_members, m.where("json")).items())
+        e.members.push_back(read_member(pointer, wanted, m.where("json"), s));
     }
+    if (expectation_numbers(e).size() > remembered_numbers_max)
+      refuse("{} names more than {} values", m.where("json"), remembered_numbers_max);
     e.every = static_cast<unsigned>(number(m, "every", 1, 1, 1e9));
     return e;
+  }
+
+  static expectation::member read_member(const std::string& pointer, const json& wanted,
+                                         const std::string& where, const scenario& s) {
+    if (!pointer.empty() && !pointer.starts_with('/'))
+      refuse("{}: '{}' is no pointer into JSON; it begins with /", where, pointer);
+    expectation::member one{.pointer = pointer, .type = {}, .value = {}};
+    if (!wanted.is_object() || wanted.size() != 1 || !wanted.contains("type")) {
+      one.value = taken(parse_template(wanted.dump(), s.values), where);
+      for (const auto& piece : one.value.pieces) {
+        if (piece.hole >= 0 && !s.values[static_cast<std::size_t>(piece.hole)].is_number())
+          refuse("{}.{} is to be a text that is drawn; only numbers can be expected", where, pointer);
+      }
+      return one;
+    }
+    constexpr std::string_view types[] = {"array", "object", "string", "number", "boolean", "null"};
+    if (std::find(std::begin(types), std::end(types), wanted["type"]) == std::end(types))
+      refuse("{}.{}: there is no type {}; there are: {}", where, pointer, wanted["type"].dump(),
+             fmt::join(types, ", "));
+    one.type = wanted["type"].get<std::string>();
+    return one;
   }
 
   void read_thresholds(const json& list, scenario& s) {
@@ -243,9 +289,7 @@ class reader {
     for (const auto& one : list) {
       if (!one.is_string()) refuse("a threshold is no text");
       auto t = taken(parse_threshold(one.get<std::string>()), "thresholds");
-      const auto is_it = [&](const request_kind& r) { return r.name == t.request; };
-      if (!t.request.empty() && std::none_of(s.requests.begin(), s.requests.end(), is_it))
-        refuse("threshold '{}': no request is named '{}'", t.text, t.request);
+      if (const auto meant = check_request(t, s); !meant) refuse("{}", meant.error().what);
       s.thresholds.push_back(std::move(t));
     }
   }
@@ -255,6 +299,25 @@ class reader {
 };
 
 }  // namespace
+
+result<> check_rates(std::span<const stage> stages) {
+  constexpr double most = 10'000'000;  // many times what one core can offer
+  const auto is_possible = [](double rate) { return rate >= 0 && rate <= most; };
+  for (const auto& s : stages) {
+    if (!is_possible(s.from) || !is_possible(s.to) || s.from + s.to == 0)
+      return fail_with(exit_code::wrong_usage,
+                       "a stage of an open loop needs a positive \"rate\", or [from, to], of at most {:.0f} "
+                       "requests a second",
+                       most);
+  }
+  return {};
+}
+
+result<> check_request(const threshold& t, const scenario& s) {
+  const auto is_it = [&](const request_kind& r) { return r.name == t.request; };
+  if (t.request.empty() || std::any_of(s.requests.begin(), s.requests.end(), is_it)) return {};
+  return fail_with(exit_code::wrong_usage, "threshold '{}': no request is named '{}'", t.text, t.request);
+}
 
 result<scenario> parse_scenario(std::string_view text, const std::map<std::string, double>& changes) {
   try {

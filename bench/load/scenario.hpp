@@ -6,6 +6,7 @@
 #include "bench/load/threshold.hpp"
 
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +35,7 @@ struct request_kind {
   double weight = 1;
   std::string method = "GET";
   text_template target;
-  std::string headers;  // "Name: value\r\n" each
+  text_template headers;  // "Name: value\r\n" each
   text_template body;
   bool has_body = false;
   expectation expects;
@@ -56,6 +57,12 @@ struct scenario {
   std::vector<request_kind> requests;
   std::vector<threshold> thresholds;
 };
+
+/// Errors: a rate that nobody can offer (negative, endless), a stage that asks for nothing.
+result<> check_rates(std::span<const stage> stages);
+
+/// Errors: a threshold of a request that the scenario does not have.
+result<> check_request(const threshold& t, const scenario& s);
 
 /// Reads a scenario file (its members: docs/benchmarking.md). `changes` replace the file's parameters.
 /// Errors, naming the member: not JSON, an unknown or missing member, a value out of range.

@@ -46,7 +46,7 @@ result<text_template> parse_json_template(std::string_view json, std::span<const
 }
 
 drawn_values::drawn_values(std::span<const generator> generators, std::uint64_t seed) : chance_(seed) {
-  for (const auto& g : generators) values_.push_back({source(g)});
+  for (const auto& g : generators) values_.push_back({.from = source(g), .text = {}});
 }
 
 void drawn_values::forget() {
@@ -66,13 +66,18 @@ void drawn_values::append(const text_template& text, std::string& out) {
   for (const auto& piece : text.pieces) {
     out += piece.text;
     if (piece.hole < 0) continue;
-    const auto& from = values_[static_cast<std::size_t>(piece.hole)].from;
-    if (from.what().is_number()) {
+    auto& v = values_[static_cast<std::size_t>(piece.hole)];
+    if (v.from.what().is_number()) {
       char digits[24];
       const auto end = std::to_chars(std::begin(digits), std::end(digits), number(piece.hole)).ptr;
       out.append(digits, end);
     } else {
-      from.append_text(chance_, out);
+      if (!v.is_drawn) {
+        v.text.clear();
+        v.from.append_text(chance_, v.text);
+        v.is_drawn = true;
+      }
+      out += v.text;
     }
   }
 }

@@ -42,6 +42,7 @@ class drawn_values {
   struct value {
     source from;
     std::int64_t number = 0;
+    std::string text;
     bool is_drawn = false;
   };
   std::vector<value> values_;

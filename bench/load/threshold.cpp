@@ -105,8 +105,10 @@ bool holds(const threshold& t, double value) {
 result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   const auto [number, unit] = split(text);
   const double scale = nanoseconds_of(unit);
-  if (std::isnan(number) || number < 0 || scale == 0 || number * scale > 8e18)
-    return fail_with(exit_code::wrong_usage, "'{}' is no time; write 250ms, 10s, 2m or 1h", text);
+  constexpr double most = 365.0 * 24 * 3600e9;  // several may be added up
+  if (!(number >= 0 && number * scale <= most) || scale == 0)
+    return fail_with(exit_code::wrong_usage, "'{}' is no time up to a year; write 250ms, 10s, 2m or 1h",
+                     text);
   return std::chrono::nanoseconds(static_cast<std::chrono::nanoseconds::rep>(number * scale));
 }
 

@@ -38,6 +38,9 @@ result<std::map<std::string, double>> changes_of(const std::vector<std::string>&
 
 result<scenario> named_or_single(const run_words& w) {
   if (!w.get.empty()) {
+    if (!w.scenario.empty() || !w.changes.empty())
+      return fail_with(exit_code::wrong_usage,
+                       "--get asks for one target: neither a scenario nor --set goes with it");
     if (!w.get.starts_with('/'))
       return fail_with(exit_code::wrong_usage, "--get '{}': a target begins with /", w.get);
     scenario s;
@@ -68,8 +71,6 @@ result<> change_times(const run_words& w, scenario& s) {
   return {};
 }
 
-bool has_ramp(const run_words& w) { return w.ramp != std::pair<double, double>(); }
-
 result<> change_stages(const run_words& w, scenario& s) {
   if (s.stages.empty()) s.stages.push_back({.lasts = std::chrono::seconds(10), .from = 100, .to = 100});
   if (!w.lasts.empty()) {
@@ -82,8 +83,18 @@ result<> change_stages(const run_words& w, scenario& s) {
     for (auto& st : s.stages)
       st.lasts = nanoseconds(static_cast<nanoseconds::rep>(static_cast<double>(st.lasts.count()) * scale));
   }
-  if (w.rate > 0) s.stages = {{length_of(s.stages), w.rate, w.rate}};
-  if (has_ramp(w)) s.stages = {{length_of(s.stages), w.ramp.first, w.ramp.second}};
+  if (w.rate != 0) s.stages = {{length_of(s.stages), w.rate, w.rate}};
+  if (!w.ramp.empty()) s.stages = {{length_of(s.stages), w.ramp[0], w.ramp[1]}};
+  return s.is_open ? check_rates(s.stages) : result<>();
+}
+
+result<> add_thresholds(const run_words& w, scenario& s) {
+  for (const auto& text : w.thresholds) {
+    auto t = parse_threshold(text);
+    if (!t) return t.error();
+    if (auto meant = check_request(*t, s); !meant) return meant.error();
+    s.thresholds.push_back(std::move(*t));
+  }
   return {};
 }
 
@@ -93,21 +104,18 @@ result<scenario> wanted_scenario(const run_words& w) {
   auto s = named_or_single(w);
   if (!s) return s;
   if (w.closed) s->is_open = false;
-  if (w.rate > 0 || has_ramp(w)) s->is_open = true;
+  if (w.rate != 0 || !w.ramp.empty()) s->is_open = true;
   if (w.poisson) s->pacing = arrivals::pacing::poisson;
   if (w.connections > 0) s->connections = w.connections;
   if (w.pipeline > 0) s->pipeline = w.pipeline;
   if (const auto changed = change_times(w, *s); !changed) return changed.error();
   if (const auto changed = change_stages(w, *s); !changed) return changed.error();
-  for (const auto& text : w.thresholds) {
-    auto t = parse_threshold(text);
-    if (!t) return t.error();
-    s->thresholds.push_back(std::move(*t));
-  }
+  if (const auto added = add_thresholds(w, *s); !added) return added.error();
   const auto most = parse_duration(w.max_time);
   if (!most) return most.error();
-  if (s->warm_up + length_of(s->stages) > *most)
-    return fail_with(exit_code::wrong_usage, "this would take longer than {}; say --max-time if you mean it",
+  if (s->warm_up + length_of(s->stages) + s->timeout > *most)
+    return fail_with(exit_code::wrong_usage,
+                     "this could take longer than {}, its timeout included; say --max-time if you mean it",
                      w.max_time);
   return s;
 }

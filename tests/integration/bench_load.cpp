@@ -136,16 +136,29 @@ TEST_CASE("a server that is not there is said at once", "[bench]") {
 }
 
 TEST_CASE("wrong words are wrong usage", "[bench]") {
-  for (const std::vector<std::string>& words :
-       std::vector<std::vector<std::string>>{{},
-                                             {"run"},
-                                             {"run", "nosuch"},
-                                             {"run", "seed", "--set", "x"},
-                                             {"run", "seed", "--threshold", "p99"},
-                                             {"show", "nosuch"},
-                                             {"run", "--get", "x"},
-                                             {"run", "seed", "--url", "https://127.0.0.1"},
-                                             {"run", "soak", "--max-time", "1m"}}) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {},
+           {"run"},
+           {"run", "nosuch"},
+           {"run", "seed", "--set", "x"},
+           {"run", "seed", "--threshold", "p99"},
+           {"show", "nosuch"},
+           {"run", "--get", "x"},
+           {"run", "seed", "--url", "https://127.0.0.1"},
+           {"run", "soak", "--max-time", "1m"},
+           {"run", "--get", "/", "--for", "1s", "--max-time", "5s"},
+           {"run", "--get", "/", "--timeout", "9000000h"},
+           {"run", "--get", "/", "--rate", "nan"},
+           {"run", "--get", "/", "--rate", "1e12"},
+           {"run", "--get", "/", "--ramp", "-5", "10"},
+           {"run", "--get", "/", "--ramp", "0", "0"},
+           {"run", "--get", "/", "--ramp", "10", "inf"},
+           {"run", "--get", "/", "--set", "products=1"},
+           {"run", "seed", "--get", "/"},
+           {"run", "seed", "--threshold", "nosuch.p99 < 1s"},
+           {"run", "--get", "/", "--compare", "/dev/null"},
+           {"search", "--get", "/", "--threshold", "p99 < 1s", "--to", "1e12"}}) {
+    CAPTURE(words);
     CHECK(run_program(ATELIER_BENCH_PROGRAM, words).code == 2);
   }
 }
@@ -224,4 +237,52 @@ TEST_CASE("a run that is asked to stop does so within seconds, whatever it waits
   CHECK(report["whole"]["answered"] == 0);
   CHECK(report["generator"]["cpu_share"] <= 2);
   CHECK(report["generator"]["doubts"].back() == "stopped before its end");
+}
+
+TEST_CASE("a report that cannot be written or laid over is said before the load", "[bench]") {
+  scripted_worker worker(answer_all);
+  const temp_dir folder;
+  const auto other = folder.write("other.json", "{}");
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"--json", (folder / "no" / "such.json").string()},
+           {"--html", (folder / "no" / "such.html").string()},
+           {"--html", (folder / "a.html").string(), "--compare", other.string()}}) {
+    std::vector<std::string> all{"run", "--get", "/x", "--for", "1s", "--url", "http://" + worker.address()};
+    all.insert(all.end(), words.begin(), words.end());
+    CHECK(run_program(ATELIER_BENCH_PROGRAM, all).code == 1);
+  }
+  CHECK(worker.requests().empty());
+}
+
+TEST_CASE("the search finds a rate that a server holds and goes no further than it may", "[bench]") {
+  scripted_worker worker([](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request()) {
+      std::this_thread::sleep_for(20ms);  // two connections: 100 a second at best
+      c.send(answer);
+    }
+  });
+  const auto done = run_program(ATELIER_BENCH_PROGRAM,
+                                {"search", "--get", "/x", "--connections", "2", "--for", "1s", "--from", "10",
+                                 "--to", "400", "--precision", "0.5", "--threshold", "p90 < 900ms",
+                                 "--threshold", "rate > 8", "--url", "http://" + worker.address()});
+  INFO(done.output);
+  CHECK(done.code == 0);
+  CHECK(done.output.find(" held\n") != std::string::npos);
+  CHECK(done.output.find("p90 < 900ms missed") != std::string::npos);
+  CHECK(done.output.find("highest rate that held: ") != std::string::npos);
+  CHECK(done.output.find("    400 ") == std::string::npos);
+}
+
+TEST_CASE("the number that was drawn is found in an answer as number and as text", "[bench]") {
+  scripted_worker worker(answer_all);
+  const temp_dir folder;
+  const auto file = folder.write(
+      "s.json", R"({"values": {"one": {"law": "fixed", "first": 1}, "two": {"law": "fixed", "first": 2}},
+    "requests": [{"name": "right", "target": "/", "expect": {"json": {"/n": "${one}"}}},
+                 {"name": "wrong", "target": "/", "expect": {"json": {"/n": "${two}"}}},
+                 {"name": "text", "target": "/", "expect": {"json": {"/n": "1"}}}]})");
+  const auto [program, report] = bench(worker, {"run", file.string(), "--rate", "100", "--for", "500ms"});
+  CHECK(report["kinds"]["right"]["errors"] == 0);
+  CHECK(report["kinds"]["wrong"]["answered"] == 0);
+  CHECK(report["kinds"]["text"]["answered"] == 0);
 }

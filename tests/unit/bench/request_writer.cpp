@@ -42,6 +42,23 @@ TEST_CASE("what has a body says its length, also a write without one", "[bench]"
   CHECK(out[2] == "HEAD / HTTP/1.1\r\nHost: shop\r\n\r\n");
 }
 
+TEST_CASE("a drawn value is the same in target, header, body and expectation, a drawn text too", "[bench]") {
+  const auto what = asking(
+      R"([{"method": "POST", "target": "/${id}?w=${words}", "headers": {"Idempotency-Key": "k${id}", "content-type": "text/plain"},
+    "body": {"w": "${words}"}, "expect": {"json": {"/id": "${id}"}}}], "values": {"id": {"law": "range", "first": 7, "last": 9}, "words": {"law": "text", "bytes": 9}})");
+  request_writer writer(what, "shop", 1);
+  for (const std::string id : {"7", "8"}) {
+    std::string out;
+    const auto sent = writer.append(0, out);
+    CHECK(std::to_string(sent.numbers[0]) == id);
+    CHECK(out.starts_with("POST /" + id + "?w="));
+    CHECK(out.find("Idempotency-Key: k" + id + "\r\n") != out.npos);
+    CHECK(out.find("application/json") == out.npos);
+    const auto words = out.substr(out.find("?w=") + 3, 9);
+    CHECK(out.ends_with("{\"w\":\"" + words + "\"}"));
+  }
+}
+
 TEST_CASE("kinds come by their weights", "[bench]") {
   const auto what =
       asking(R"([{"name": "often", "weight": 3, "target": "/"}, {"name": "seldom", "target": "/"}])");

@@ -3,6 +3,11 @@
 #include "bench/load/embedded.hpp"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <regex>
+#include <set>
 
 using namespace atelier::bench;
 using namespace std::chrono_literals;
@@ -76,6 +81,57 @@ TEST_CASE("what a scenario file gets wrong is named", "[bench]") {
   CHECK(has(refusal(R"({"thresholds": ["x.p99 < 1ms"], "requests": [{"target": "/"}]})"), "'x'"));
   CHECK(has(refusal(R"({"connections": "$n", "requests": [{"target": "/"}]})"), "no parameter"));
   CHECK(!parse_scenario(R"({"requests": [{"target": "/"}]})", {{"products", 1}}));
+}
+
+TEST_CASE("what a scenario says beside its meaning is refused and not passed over", "[bench]") {
+  const auto with = [](std::string_view request, std::string_view more = "") {
+    return refusal(
+        std::string(
+            R"({"values": {"n": {}, "a": {}, "b": {}, "c": {}, "d": {}, "w": {"law": "text", "bytes": 3}}, "requests": [)") +
+        std::string(request) + "]" + std::string(more) + "}");
+  };
+  CHECK(has(with(R"({"target": "/", "headers": "X: 1"})"), "headers is no object"));
+  CHECK(has(with(R"({"target": "/", "headers": {"Host": "x"}})"), "written by us"));
+  CHECK(has(with(R"({"target": "/", "expect": {"headers": ["ETag"]}})"), "headers is no object"));
+  CHECK(has(with(R"({"target": "/", "expect": {"headers": {"ETag": 1}}})"), "neither text nor null"));
+  CHECK(has(with(R"({"target": "/", "expect": {"json": ["/n"]}})"), "json is no object"));
+  CHECK(has(with(R"({"target": "/", "expect": {"json": {"n": 1}}})"), "begins with /"));
+  CHECK(has(with(R"({"target": "/", "expect": {"json": {"/n": {"type": "nmber"}}}})"), "no type \"nmber\""));
+  CHECK(has(with(R"({"target": "/", "expect": {"json": {"/n": {"type": 5}}}})"), "no type 5"));
+  CHECK(has(with(R"({"target": "/", "expect": {"json": {"/n": "${w}"}}})"), "only numbers"));
+  CHECK(has(with(R"({"target": "/", "expect": {"json": {"/n": "${n}${a}${b}${c}${d}"}}})"),
+            "more than 4 values"));
+  CHECK(has(with(R"({"target": "/", "weight": 0}, {"target": "/a", "weight": 0})"), "weight is 0"));
+  CHECK(has(with(R"({"target": "/"}, {"target": "/", "method": "PUT"})"), "named '/'"));
+  CHECK(has(with(R"({"target": "/"})", R"(, "parameters": [1])"), "parameters is no object"));
+  CHECK(has(with(R"({"target": "/"})", R"(, "stages": [{"for": "1s", "rate": 1e30}])"), "at most"));
+  CHECK(has(with(R"({"target": "/"})", R"(, "stages": [{"for": "1s", "rate": [-5, 10]}])"), "positive"));
+  CHECK(has(with(R"({"target": "/"})", R"(, "stages": [{"for": "9000000h", "rate": 1}])"), "up to a year"));
+}
+
+TEST_CASE("there is a ready scenario for every endpoint of the API", "[bench]") {
+  std::ifstream file(ATELIER_SOURCES "/app/api/web/openapi.json");
+  const auto document = nlohmann::json::parse(file);
+  // "GET /reviews/{}/helpful" of both; a scenario may have a slash at the end and parameters.
+  const auto bare = [](const std::string& method, std::string target) {
+    target = std::regex_replace(target, std::regex(R"(\$?\{[^}]*\})"), "{}");
+    return method + ' ' +
+           std::regex_replace(target, std::regex(R"(/?(\?.*)?$)"), "",
+                              std::regex_constants::format_first_only);
+  };
+  std::set<std::string> asked;
+  for (const auto& name : ready_scenarios()) {
+    const auto s = nlohmann::json::parse(*embedded(name + ".json"));
+    if (s["requests"].size() == 1)
+      asked.insert(bare(s["requests"][0].value("method", "GET"), s["requests"][0]["target"]));
+  }
+  for (const auto& [path, operations] : document["paths"].items()) {
+    if (!path.starts_with("/reviews") && !path.starts_with("/qa")) continue;
+    for (const auto& [method, name] : {std::pair("get", "GET"), {"post", "POST"}, {"put", "PUT"}}) {
+      CAPTURE(path, name);
+      if (operations.contains(method)) CHECK(asked.contains(bare(name, path)));
+    }
+  }
 }
 
 TEST_CASE("every ready scenario can be read and says what it is for", "[bench]") {
