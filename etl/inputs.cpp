@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <chrono>
+#include <set>
 
 namespace atelier::etl {
 namespace {
@@ -163,13 +164,24 @@ void say_what_is_unusual(const input& found) {
 
 result<std::vector<input>> find_inputs(const std::vector<std::string>& sources, bool are_digested) {
   std::vector<input> inputs;
+  std::set<std::pair<std::string, std::string>> seen_before;
+  std::set<std::string> names;
   for (const auto& source : sources) {
     const auto places = find_places(source);
     if (!places) return places.error();
     for (const auto& from : *places) {
+      if (!seen_before.emplace(from.address, from.member).second) {
+        log::warning("named twice, and read once file={}", from.shown);
+        continue;
+      }
       auto seen = look_at(from, are_digested);
       if (!seen) return seen.error();
       if (seen->known) {
+        // Addresses that differ in what is not shown: a name of its own for each, in reports and the table of
+        // loads.
+        auto& shown = seen->known->from.shown;
+        for (int times = 2; !names.insert(shown).second; ++times)
+          shown = fmt::format("{} ({})", from.shown, times);
         say_what_is_unusual(*seen->known);
         inputs.push_back(std::move(*seen->known));
       } else if (from.from_many && !set_of_name(from.shown)) {

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <limits>
-#include <map>
+#include <set>
 
 namespace atelier::etl {
 namespace {
@@ -135,14 +135,15 @@ run_state::run_state(std::vector<input> inputs, const std::string& reject_folder
       now_ms_(std::chrono::duration_cast<std::chrono::milliseconds>(
                   std::chrono::system_clock::now().time_since_epoch())
                   .count()) {
-  std::map<std::string, int> names;
+  std::set<std::string> taken;
   for (auto& one : inputs) {
     present_[static_cast<std::size_t>(one.where.set)] = true;
     std::string stem;
     if (!reject_folder.empty()) {
-      stem = reject_stem(one.from);
-      if (const int times = ++names[stem]; times > 1)
-        stem += fmt::format("-{}", times);  // two folders, one name
+      const auto name = reject_stem(one.from);
+      stem = name;
+      for (int times = 2; !taken.insert(stem).second; ++times)  // two folders, one name
+        stem = fmt::format("{}-{}", name, times);
       stem = fmt::format("{}/{}", reject_folder, stem);
     }
     files_.push_back(std::make_unique<reading>(std::move(one), std::move(stem)));

@@ -130,3 +130,38 @@ TEST_CASE("a load that cannot pass any more is stopped early", "[etl]") {
   CHECK(done.code == 3);
   CHECK(of_set(report, "characteristics").rows_read < 300'000);
 }
+
+TEST_CASE("every file has reject files of its own, however alike the names are", "[etl]") {
+  const temp_dir here, there;
+  const std::string header = "id,review_id,url\n";
+  here.write("reviews_photos.csv", header + "one,1,u\n");
+  here.write("reviews_photos-2.csv", header + "two,1,u\n");
+  there.write("reviews_photos.csv", header + "three,1,u\n");
+  const test_database database;
+  const auto rejects = (here / "rejects").string();
+  const auto done =
+      load(database, here.path(), {there.path(), "--partial", "--max-rejects", "100%", "--rejects", rejects});
+  INFO(done.errors);
+  REQUIRE(done.code == 0);
+  std::string all;
+  for (const auto& file : std::filesystem::directory_iterator(rejects))
+    if (file.path().string().ends_with(".csv")) all += test::read_file(file.path());
+  for (const auto* row : {"one,1,u", "two,1,u", "three,1,u"}) {
+    INFO(row);
+    CHECK(all.find(row) != std::string::npos);
+  }
+}
+
+TEST_CASE("a file that is named twice is read once, and says so", "[etl]") {
+  small_set set;
+  const temp_dir folder;
+  const test_database database;
+  const auto source = set.write(folder);
+  const auto done = load(database, source, {(folder / "questions.csv").string()});
+  INFO(done.errors);
+  REQUIRE(done.code == 0);
+  CHECK(done.errors.find("named twice") != std::string::npos);
+  CHECK(ask(database,
+            "select sum(loaded + repaired) || ' ' || sum(duplicates) from atelier.load_files where "
+            "set_name = 'questions'") == "1 0");
+}
