@@ -107,7 +107,7 @@ std::string shown_line(std::string_view text) {
 
 result<looked_at> look_at(const place& from, bool is_digested) {
   // What is piped in is looked at and read in one; all else is read again, from the beginning.
-  const bool is_read_on = from.where == place::kind::standard_input;
+  const bool is_read_on = from.flows_once();
   auto opened = open_place(from, is_read_on && is_digested);
   if (!opened) return opened.error();
   std::string raw(look_bytes, '\0');

@@ -36,6 +36,9 @@ place file_place(const std::string& path) {
   place found{.shown = path, .address = path};
   std::error_code error;
   if (const auto size = fs::file_size(path, error); !error) found.bytes = size;
+  const auto status = fs::status(path, error);
+  if (fs::is_fifo(status) || fs::is_socket(status) || fs::is_character_file(status))
+    found.where = place::kind::pipe;
   return found;
 }
 
@@ -95,7 +98,7 @@ result<std::vector<place>> places_of_bucket(const std::string& address) {
   return found;
 }
 
-// Standard input, of which the first bytes were looked at.
+// What flows by once, of which the first bytes were looked at.
 class looked_at_source final : public byte_source {
  public:
   looked_at_source(std::string first, std::unique_ptr<byte_source> rest)
@@ -121,6 +124,7 @@ result<std::unique_ptr<byte_source>> open_stored(const place& where) {
   if (where.spooled) return open_file(*where.spooled);
   switch (where.where) {
     case place::kind::file:
+    case place::kind::pipe:
       return open_file(where.address);
     case place::kind::standard_input:
       return open_standard_input();
@@ -168,7 +172,7 @@ result<std::vector<place>> with_members(std::vector<place> places) {
     if (!got) return got.error();
     first.resize(*got);
     if (packing_of(first) != packing::zip) {
-      if (one.where == place::kind::standard_input)
+      if (one.flows_once())
         one.once = std::make_shared<looked_at_source>(std::move(first), std::move(*stored));
       all.push_back(std::move(one));
       continue;

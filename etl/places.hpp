@@ -13,9 +13,9 @@
 
 namespace atelier::etl {
 
-/// One stream of CSV bytes that can be opened, as often as one likes unless it is standard input.
+/// One stream of CSV bytes that can be opened, as often as one likes unless it is standard input or a pipe.
 struct place {
-  enum class kind { file, standard_input, http, s3 };
+  enum class kind { file, pipe, standard_input, http, s3 };
 
   kind where = kind::file;
   std::string shown = {};    // for people: without passwords
@@ -26,7 +26,10 @@ struct place {
   std::optional<std::uint64_t> bytes = std::nullopt;  // as stored; of a member, unpacked
   std::shared_ptr<const std::string> spooled =
       nullptr;                                  // a copy on this machine: its path, while somebody has it
-  std::shared_ptr<byte_source> once = nullptr;  // standard input: its bytes, for whoever comes first
+  std::shared_ptr<byte_source> once = nullptr;  // what flows by once: its bytes, for whoever comes first
+
+  /// Its bytes come once: standard input, a named pipe, the /dev/fd/63 of a shell's <(…).
+  bool flows_once() const { return where == kind::standard_input || where == kind::pipe; }
 };
 
 /// An open place: the stored bytes, counted, and what is inside them.

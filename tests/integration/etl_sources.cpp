@@ -318,3 +318,35 @@ TEST_CASE("UTF-16, Latin-1, another delimiter and another quote are read as what
       CHECK((bytes[offset] == '3' || bytes[offset + 1] == '3'));
   }
 }
+
+TEST_CASE("addresses that differ in what is not shown have figures of their own", "[etl]") {
+  const temp_dir served;
+  served.write("export", "id,answer_id,url\n1,1,u\n");
+  const object_store store(served);
+  const test::test_database database;
+  const auto done = load(database, store.url("/web/export?part=1"),
+                         {store.url("/web/export?part=2"), "--partial", "--max-rejects", "100%"});
+  INFO(done.errors);
+  REQUIRE(done.code == 0);
+  CHECK(ask(database, "select count(*) || ' ' || sum(rows_read) from atelier.load_files") == "2 2");
+}
+
+TEST_CASE("a named pipe is read like standard input, from its first byte to its last", "[etl]") {
+  const temp_dir folder;
+  std::string text = "id,review_id,url\n";
+  for (int i = 1; i <= 60'000; ++i)  // more than is looked at
+    text += fmt::format("{0},{0},https://example.org/photos/{0}.jpg\n", i);
+  const auto file = folder.write("photos.txt", text).string(), report = (folder / "report.json").string();
+  const auto piped = [&](const std::string& command) {
+    const auto script = fmt::format("mkfifo {0}/pipe; cat {1} > {0}/pipe & exec {2} etl {3}",
+                                    folder.path().string(), file, ATELIER_PROGRAM, command);
+    const auto done = test::run_program("/bin/sh", {"-c", script});
+    std::filesystem::remove(folder / "pipe");
+    INFO(done.errors);
+    CHECK(done.code == 0);
+    return done.output;
+  };
+  piped(fmt::format("check {} --report {}", (folder / "pipe").string(), report));
+  CHECK(of_set(report, "reviews_photos").loaded == 60'000);
+  CHECK(piped("read " + (folder / "pipe").string()) == text);
+}
