@@ -101,8 +101,27 @@ std::string to_table(const load_report& report) {
   return out;
 }
 
+namespace {
+
+failure cannot_be_written(const std::string& path, int error) {
+  return fail("the report '{}' cannot be written: {}; choose another file with --report", path,
+              std::strerror(error));
+}
+
+std::string part_of(const std::string& path) { return path + ".part"; }
+
+}  // namespace
+
+result<> prepare_report(const std::string& path) {
+  std::FILE* probe = std::fopen(part_of(path).c_str(), "w");
+  if (!probe) return cannot_be_written(path, errno);
+  std::fclose(probe);
+  std::remove(part_of(path).c_str());
+  return {};
+}
+
 result<> write_report(const load_report& report, const std::string& path) {
-  const auto part = path + ".part";
+  const auto part = part_of(path);
   const auto text = to_json(report);
   std::FILE* file = std::fopen(part.c_str(), "w");
   bool good = file && std::fwrite(text.data(), 1, text.size(), file) == text.size();
@@ -110,8 +129,7 @@ result<> write_report(const load_report& report, const std::string& path) {
   if (!good || std::rename(part.c_str(), path.c_str()) != 0) {
     const int error = errno;
     std::remove(part.c_str());
-    return fail("the report '{}' cannot be written: {}; choose another file with --report", path,
-                std::strerror(error));
+    return cannot_be_written(path, error);
   }
   return {};
 }

@@ -54,6 +54,8 @@ std::string named_counts(std::span<const std::uint64_t> counts, std::span<const 
 std::string to_json(const load_report& report);
 std::string to_table(const load_report& report);
 
+/// Makes sure that a report can be written there, before the work that it is about is done.
+result<> prepare_report(const std::string& path);
 /// Writes the JSON beside its name and renames it.
 result<> write_report(const load_report& report, const std::string& path);
 

@@ -50,3 +50,35 @@ TEST_CASE("a sample that does not fit leaves nothing behind", "[etl]") {
   CHECK(failed.errors.find("cannot be written") != std::string::npos);
   CHECK(std::filesystem::is_empty(folder.path()));
 }
+
+TEST_CASE("a report that cannot be written stops a load before it begins", "[etl]") {
+  const test_database database;
+  const temp_dir folder;
+  const auto done = load(database, small_set().write(folder), {"--report", folder / "nowhere" / "r.json"});
+  CHECK(done.code == 1);
+  CHECK(done.errors.find("the report") != std::string::npos);
+  CHECK(ask(database, "select count(*) from atelier.reviews") == "0");
+  CHECK(ask(database, "select count(*) from atelier.loads") == "0");
+}
+
+TEST_CASE("a damaged file is what is said, also where so far too many rows were rejected", "[etl]") {
+  small_set set;
+  for (int i = 0; i < 20; ++i) set.files["characteristics"] += "x3,1,Fit\n";
+  set.files.erase("reviews");
+  const temp_dir folder;
+  const test_database database;
+  set.write(folder);
+  const auto text = small_set().files.at("reviews");
+  const auto row = text.substr(text.find('\n') + 1, text.find("\n2,") - text.find('\n'));
+  std::string packed;
+  for (int i = 10; i < 200'000; ++i) packed += std::to_string(i) + row.substr(1);
+  const auto plain = folder.write("plain", text + packed).string(),
+             cut = (folder / "reviews.csv.gz").string();
+  REQUIRE(test::run_program("/bin/sh",
+                            {"-c", fmt::format("gzip -1 < {0} > {1}; truncate -s -20 {1}", plain, cut)})
+              .code == 0);
+  const auto done = load(database, folder.path(), {"--max-rejects", "0.001%"});
+  INFO(done.errors);
+  CHECK(done.code == 1);
+  CHECK(done.errors.find("gzip") != std::string::npos);
+}
