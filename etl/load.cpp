@@ -2,6 +2,7 @@
 
 #include "core/log.hpp"
 #include "etl/append.hpp"
+#include "etl/built_on.hpp"
 #include "etl/load_questions.hpp"
 #include "etl/load_reviews.hpp"
 #include "etl/next_tables.hpp"
@@ -132,6 +133,7 @@ namespace {
 
 result<load_report> replace(run_state& run, load_lock& lock, const load_options& options,
                             std::chrono::steady_clock::time_point begun) {
+  if (auto free = nothing_is_built_on(lock.session()); !free) return free.error();
   if (auto ready = lock.begin(); !ready) return ready.error();
   const auto record = load_record::start(lock.session(), "replace");
   if (!record) return record.error();

@@ -111,3 +111,41 @@ TEST_CASE("the workers hear of new data when they can see them", "[etl]") {
   REQUIRE(heard);
   CHECK(std::string(heard->extra) == "all");
 }
+
+TEST_CASE("what others have built on the tables is named and not torn down", "[etl]") {
+  small_set set;
+  const temp_dir folder;
+  const test_database database;
+  REQUIRE(load(database, set.write(folder)).code == 0);
+  const struct {
+    const char *make, *drop, *named;
+  } built[] = {
+      {"create view public.bodies as select body from atelier.reviews", "drop view public.bodies",
+       "view bodies"},
+      {"create materialized view public.many as select count(*) from atelier.answers",
+       "drop materialized view public.many", "materialized view many"},
+      {"create table public.favourites (product bigint references atelier.product_meta)",
+       "drop table public.favourites", "constraint favourites_product_fkey"},
+      {"create function public.noted() returns trigger language plpgsql as 'begin return new; end';"
+       " create trigger audit after insert on atelier.questions for each row execute function public.noted()",
+       "drop function public.noted cascade", "trigger audit"},
+      {"create policy own on atelier.reviews using (true)", "drop policy own on atelier.reviews",
+       "policy own"},
+      {"set client_min_messages = error; create publication changes for table atelier.answers",
+       "drop publication changes", "publication changes"},
+      {"create function public.first_one() returns atelier.reviews language sql as "
+       "'select * from atelier.reviews limit 1'",
+       "drop function public.first_one", "function first_one()"},
+  };
+  for (const auto& [make, drop, named] : built) {
+    INFO(named);
+    ask(database, make);
+    const auto refused = load(database, folder.path(), {"--mode", "replace"});
+    INFO(refused.errors);
+    CHECK(refused.code == 1);
+    CHECK(refused.errors.find(named) != std::string::npos);
+    CHECK(load(database, folder.path(), {"--mode", "append"}).code == 0);
+    ask(database, drop);
+  }
+  CHECK(load(database, folder.path(), {"--mode", "replace"}).code == 0);
+}
