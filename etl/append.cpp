@@ -190,7 +190,7 @@ result<> append_load::photos(set_kind set, const char* table) {
 
 result<> append_files(run_state& run, const std::string& conninfo, db::session& side,
                       const load_record& record, conflict what) {
-  auto work = db::session::open(conninfo, "atelier etl load");
+  auto work = open_session(conninfo);
   if (!work) return work.error();
   append_load load(run, *work, side, record, what);
   if (auto done = load.characteristics(); !done) return done;

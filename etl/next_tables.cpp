@@ -87,8 +87,23 @@ result<std::string> rights_of(db::session& session, std::string_view table) {
 
 }  // namespace
 
-result<load_lock> load_lock::take(const std::string& conninfo) {
+result<db::session> open_session(const std::string& conninfo) {
   auto session = db::session::open(conninfo, "atelier etl load");
+  if (!session) return session;
+  // What server, database or role say of sessions that are short, as a page's are. Not every version has all.
+  if (auto set = session->run(
+          "select set_config(name, case name when 'default_transaction_isolation' then 'read committed' else "
+          "'0' "
+          "end, false) from pg_settings where name in ('statement_timeout', 'lock_timeout', "
+          "'transaction_timeout',"
+          " 'idle_session_timeout', 'idle_in_transaction_session_timeout', 'default_transaction_isolation')");
+      !set)
+    return set.error();
+  return session;
+}
+
+result<load_lock> load_lock::take(const std::string& conninfo) {
+  auto session = open_session(conninfo);
   if (!session) return session.error();
   const auto locked = session->run(fmt::format("select pg_try_advisory_lock({})", lock_key));
   if (!locked) return locked.error();
@@ -176,7 +191,7 @@ result<> load_lock::publish(const largest_ids& largest, const load_record& recor
 }
 
 result<db::session> open_builder(const std::string& conninfo) {
-  auto session = db::session::open(conninfo, "atelier etl load");
+  auto session = open_session(conninfo);
   if (!session) return session;
   // A crash may lose what only we have seen; the switch itself is committed durably by the connection that
   // holds the lock, and its record stands in the log behind ours.

@@ -58,7 +58,10 @@ class load_lock {
   db::session session_;
 };
 
-/// A connection for one part of a load; changes settings of its own session only.
+/// A connection that may work as long as a load does, whatever its role's sessions may otherwise; changes
+/// settings of its own session only.
+result<db::session> open_session(const std::string& conninfo);
+/// One for a part of a load that is published by another.
 result<db::session> open_builder(const std::string& conninfo);
 
 /// One table in the next schema, made and filled in one transaction, so that its rows are born frozen.

@@ -121,3 +121,32 @@ TEST_CASE("check counts as load does", "[etl]") {
     CHECK(a.rows_read == a.loaded + a.repaired + a.rejected + a.duplicates);
   }
 }
+
+TEST_CASE("a role without rights on the server, whose sessions are kept short, loads all the same", "[etl]") {
+  const temp_dir folder;
+  make_sample(folder, 1500, 4);
+  const test_database database;
+  const auto role = "short_of_time_" + database.name();
+  ask(database,
+      fmt::format("create role {0} login; grant create on database {1} to {0}; alter schema atelier "
+                  "owner to {0}",
+                  role, database.name()));
+  ask(database,
+      fmt::format("do $$ declare t text; begin for t in select c.oid::regclass from pg_class c where "
+                  "relnamespace = 'atelier'::regnamespace and relkind in ('r', 'S') and not exists "
+                  "(select from pg_depend where objid = c.oid and deptype = 'i') loop execute "
+                  "'alter table ' || t || ' owner to {}'; end loop; end $$",
+                  role));
+  for (const auto* setting : {"statement_timeout = '50ms'", "idle_session_timeout = '50ms'",
+                              "idle_in_transaction_session_timeout = '50ms'", "lock_timeout = '20ms'",
+                              "default_transaction_isolation = 'serializable'"})
+    ask(database, fmt::format("alter role {} set {}", role, setting));
+  const auto as_role = fmt::format("{} user={}", database.conninfo(), role);
+  for (const auto* mode : {"replace", "append"}) {
+    const auto done = run_etl({"load", folder.path(), "--db", as_role, "--mode", mode});
+    INFO(done.errors);
+    CHECK(done.code == 0);
+  }
+  CHECK(wrong_counters(database) == "0");
+  ask(database, fmt::format("drop owned by {0} cascade; drop role {0}", role));
+}
