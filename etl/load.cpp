@@ -60,8 +60,8 @@ result<> run_parts(run_state& run, load_target* target, unsigned jobs) {
     ask();
   if (!reviews && !(was_stopped(reviews) && !questions)) return first_failure(reviews, target);
   if (!questions) return first_failure(questions, target);
-  if (!target) return {};
   if (auto limit = run.over_limit(true)) return *limit;
+  if (!target) return {};
   if (auto built = target->pool.finish(); !built) return built;
   target->largest = of_reviews.largest;
   target->largest.question = of_questions.largest.question;
@@ -117,9 +117,9 @@ unsigned usual_jobs() { return std::clamp(std::thread::hardware_concurrency(), 2
 result<load_report> check(const load_options& options) {
   const auto begun = std::chrono::steady_clock::now();
   const bool is_seen = !options.report.empty();  // what nobody sees would be a third of the time
-  auto inputs = find_inputs(options.sources, is_seen);
   if (is_seen)
     if (auto ready = prepare_report(options.report); !ready) return ready.error();
+  auto inputs = find_inputs(options.sources, is_seen);
   if (!inputs) return inputs.error();
   run_state run(std::move(*inputs), {}, options.max_rejects);
   progress shown(run);
@@ -173,10 +173,10 @@ result<load_report> load(const load_options& options) {
   const bool appends = options.mode == load_mode::append;
   auto inputs = find_inputs(options.sources);
   if (!inputs) return inputs.error();
-  if (!options.rejects.empty())
-    if (auto ready = prepare_reject_folder(options.rejects); !ready) return ready.error();
   if (!options.report.empty())
     if (auto ready = prepare_report(options.report); !ready) return ready.error();
+  if (!options.rejects.empty())
+    if (auto ready = prepare_reject_folder(options.rejects); !ready) return ready.error();
   run_state run(std::move(*inputs), options.rejects, options.max_rejects,
                 appends ? "what was added before stays" : "nothing was published");
   if (!appends)

@@ -27,7 +27,7 @@ void row_cleaner::expect_published() {
     if (about.type == column_type::boolean)
       published_.truths.push_back(here);
     else if (about.type != column_type::text)
-      published_.numbers.push_back({here, range_of(about.type)});
+      published_.numbers.push_back({here, range_of(column)});
     else if (!about.required &&
              std::find(may_be_null.begin(), may_be_null.end(), about.name) != may_be_null.end())
       published_.texts_or_null.push_back(here);

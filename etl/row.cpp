@@ -50,10 +50,11 @@ row_cleaner::row_cleaner(layout where, std::int64_t now_ms, dialect written)
 }
 
 // What a number of a column may be; of a date, in milliseconds.
-number_range row_cleaner::range_of(column_type type) const {
-  switch (type) {
+number_range row_cleaner::range_of(std::size_t column) const {
+  switch (shape_->columns[column].type) {
     case column_type::id:
-      return {1, any_number.high};
+      // Past every row's own id, the first column, its sequence is to stand.
+      return {1, column == 0 ? any_number.high - 1 : any_number.high};
     case column_type::rating:
       return {1, 5};
     case column_type::count:
@@ -94,7 +95,7 @@ bool row_cleaner::clean_field(const record& r, const field& f, std::size_t colum
     case column_type::id:
     case column_type::rating:
     case column_type::count: {
-      const auto number = clean_number(bytes, range_of(about.type));
+      const auto number = clean_number(bytes, range_of(column));
       if (!number) return refuse(number.why());
       v = {number->value, {}, false};
       out.repairs |= number->repairs | (in_quotes ? bit(repair::number_trimmed) : 0);

@@ -56,7 +56,7 @@ class row_cleaner {
   bool may_have_apostrophes(const record& r) const;
   void set_default(std::size_t column, row& out) const;
 
-  number_range range_of(column_type type) const;
+  number_range range_of(std::size_t column) const;
   void expect_published();
   bool take_as_published(const record& r, row& out);
 

@@ -107,6 +107,11 @@ TEST_CASE("unreadable values reject the row, optional ones too") {
         "bad_number helpfulness");
 }
 
+TEST_CASE("an id leaves its sequence a place to stand past it, a parent's may be as large as any") {
+  CHECK(clean(set_kind::reviews_photos, "9223372036854775807,1,\"u\"").outcome == "out_of_range id");
+  CHECK(clean(set_kind::reviews_photos, "9223372036854775806,9223372036854775807,\"u\"").outcome == "ok");
+}
+
 TEST_CASE("a characteristic named null is a good row, one with a missing name is not") {
   const auto r = clean(set_kind::characteristics, "1,2,null");
   CHECK(r.outcome == "ok");
