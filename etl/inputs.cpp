@@ -26,12 +26,14 @@ std::string published_header(set_kind set) {
   return line;
 }
 
-// Most rows have texts in apostrophes, and none has one in other quotes.
+// Read so, most rows have texts in apostrophes, and none has one in other quotes. A text of several lines in
+// them leaves no doubt; without one, a row or two tell nothing.
 bool quotes_by_apostrophe(std::string_view text, dialect written) {
   text_source source(text);
-  written.quote = written.escape = '\0';
+  written.quote = written.escape = '\'';
   record_reader reader(source, written);
   std::size_t rows = 0, quoted = 0;
+  bool has_lines = false;
   while (rows < quotes_rows) {
     const auto next = reader.next();
     if (!next || !*next) break;
@@ -39,14 +41,16 @@ bool quotes_by_apostrophe(std::string_view text, dialect written) {
     bool any = false;
     for (const auto& f : r.fields) {
       const auto bytes = r.bytes(f);
-      if (bytes.size() < 2) continue;
-      if (bytes.front() == '"' && bytes.back() == '"') return false;
-      any |= bytes.front() == '\'' && bytes.back() == '\'';
+      if (f.how != quoting::bare)
+        any = true;
+      else if (bytes.size() >= 2 && bytes.front() == '"' && bytes.back() == '"')
+        return false;
     }
     ++rows;
-    quoted += any;
+    quoted += any && r.fault == record_fault::none;
+    has_lines |= any && r.raw.find_first_of("\r\n") != r.raw.npos;
   }
-  return rows > 2 && quoted * 2 > rows;
+  return has_lines ? quoted * 2 >= rows : rows > 2 && quoted * 2 > rows;
 }
 
 // Set, columns and dialect, if the file's first record tells them in this dialect.

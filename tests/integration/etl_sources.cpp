@@ -350,3 +350,29 @@ TEST_CASE("a named pipe is read like standard input, from its first byte to its 
   CHECK(of_set(report, "reviews_photos").loaded == 60'000);
   CHECK(piped("read " + (folder / "pipe").string()) == text);
 }
+
+TEST_CASE("apostrophes as quotes throughout hold delimiters and line ends, and so do rejects to be mended",
+          "[etl]") {
+  const auto row = [](int id, const std::string& date) {
+    return fmt::format("{};1;'it''s; {}\r\nnew';{};'n';'a@b';false;3\r\n", id, id, date);
+  };
+  std::string text = "id;product_id;body;date_written;asker_name;asker_email;reported;helpful\r\n";
+  for (int id = 1; id <= 40; ++id) text += row(id, "1596080481467");
+  text += row(50, "03/04/2020");
+  const temp_dir folder;
+  const test::test_database database;
+  const auto rejects = (folder / "rejects").string();
+  auto done =
+      load(database, folder.write("questions.csv", text).string(), {"--partial", "--rejects", rejects});
+  INFO(done.errors);
+  REQUIRE(done.code == 0);
+  auto kept = test::read_file(folder / "rejects" / "questions.rejects.csv");
+  kept.replace(kept.find("03/04/2020"), 10, "2020-04-03");
+  const auto mended = folder.write("mended.csv", kept).string();
+  done = load(database, mended, {"--mode", "append"});
+  INFO(done.errors);
+  REQUIRE(done.code == 0);
+  CHECK(
+      ask(database, "select string_agg(body, '|' order by id) from atelier.questions where id in (1, 50)") ==
+      "it's; 1\r\nnew|it's; 50\r\nnew");
+}
