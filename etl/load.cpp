@@ -184,6 +184,7 @@ result<load_report> load(const load_options& options) {
 
   auto lock = load_lock::take(options.conninfo);
   if (!lock) return lock.error();
+  if (auto removed = lock->remove_leftovers(); !removed) return removed.error();
   if (appends) return append(run, *lock, options, begun);
   if (options.mode == load_mode::not_said) {
     const auto has_data = lock->has_data();

@@ -131,7 +131,7 @@ result<bool> load_lock::has_data() {
   return false;
 }
 
-result<> load_lock::begin() {
+result<> load_lock::remove_leftovers() {
   for (const auto schema : {next_schema, old_schema}) {
     const auto there =
         session_.run(fmt::format("select exists (select from pg_namespace where nspname = '{}')", schema));
@@ -139,8 +139,10 @@ result<> load_lock::begin() {
     if (there->text(0, 0) == "t") log::info("removing what an earlier load left behind schema={}", schema);
     if (auto dropped = drop_tables_of(session_, schema); !dropped) return dropped;
   }
-  return run(session_, fmt::format("create schema {}", next_schema));
+  return {};
 }
+
+result<> load_lock::begin() { return run(session_, fmt::format("create schema {}", next_schema)); }
 
 void load_lock::give_up() { (void)drop_tables_of(session_, next_schema); }
 

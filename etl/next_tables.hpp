@@ -39,7 +39,9 @@ class load_lock {
 
   /// True if any of the tables that serve has a row.
   result<bool> has_data();
-  /// Removes what a load that was killed left behind, and makes the schema for the next tables.
+  /// Removes what a load that was killed left behind.
+  result<> remove_leftovers();
+  /// Makes the schema for the next tables.
   result<> begin();
   /// Drops the next tables after a failure; what serves is untouched.
   void give_up();

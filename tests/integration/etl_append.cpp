@@ -238,3 +238,16 @@ TEST_CASE("an append that was killed leaves whole batches, and running it again 
   REQUIRE(done.code == 0);
   CHECK(content_of(killed) == content_of(at_once));
 }
+
+TEST_CASE("what a load that was killed left behind is removed by the next, whatever its mode", "[etl]") {
+  small_set set;
+  const temp_dir folder;
+  const test_database database;
+  for (const auto* schema : {"atelier_next", "atelier_old"})
+    ask(database, fmt::format("create schema {0}; create table {0}.reviews (id bigint)", schema));
+  const auto done = append(database, set.write(folder));
+  INFO(done.errors);
+  CHECK(done.code == 0);
+  CHECK(ask(database, "select count(*) from pg_namespace where nspname in ('atelier_next', 'atelier_old')") ==
+        "0");
+}
