@@ -104,7 +104,9 @@ class http_source final : public byte_source {
   std::optional<std::uint64_t> size_;
   std::string version_;      // its ETag
   std::string version_now_;  // of the answer under way
-  std::string range_now_;    // its Content-Range
+  std::string modified_;     // its Last-Modified, for servers that give no ETag
+  std::string modified_now_;
+  std::string range_now_;  // its Content-Range
   std::string refusal_body_;
   std::string problem_;  // why this answer cannot be used
   bool status_seen_ = false;
@@ -153,6 +155,7 @@ result<> http_source::begin() {
   headers_.reset(headers);
   curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
   version_now_.clear();
+  modified_now_.clear();
   range_now_.clear();
   refusal_body_.clear();
   problem_.clear();
@@ -172,6 +175,7 @@ std::size_t http_source::on_header(char* bytes, std::size_t, std::size_t n, void
   const std::string_view line(bytes, n);
   if (line.starts_with("HTTP/")) {  // of a redirect, or of what it leads to
     us.version_now_.clear();
+    us.modified_now_.clear();
     us.range_now_.clear();
   }
   const auto colon = line.find(':');
@@ -184,6 +188,7 @@ std::size_t http_source::on_header(char* bytes, std::size_t, std::size_t n, void
     value.remove_suffix(1);
   while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
   if (is("etag")) us.version_now_ = value;
+  if (is("last-modified")) us.modified_now_ = value;
   if (is("content-range")) us.range_now_ = value;
   return n;
 }
@@ -198,10 +203,14 @@ void http_source::see_status() {
   if (status != 200 && status != 206) return;
   if (received_ == 0) {
     version_ = version_now_;
+    modified_ = modified_now_;
     if (length >= 0) size_ = static_cast<std::uint64_t>(length);
     return;
   }
-  if (!version_.empty() && !version_now_.empty() && version_ != version_now_)
+  const auto differ = [](const std::string& one, const std::string& other) {
+    return !one.empty() && !other.empty() && one != other;
+  };
+  if (differ(version_, version_now_) || (version_.empty() && differ(modified_, modified_now_)))
     problem_ = "it was changed while it was being read";
   else if (status == 200)
     to_skip_ = received_;

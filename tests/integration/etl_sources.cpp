@@ -227,6 +227,11 @@ TEST_CASE("a transfer that breaks goes on where it was, with and without ranges"
   read({"--fail", "2"});
   const object_store changing(web, {"--cut", std::to_string(size / 2), "--change"});
   CHECK_THAT(code_and_errors(changing.url("/web/reviews.csv")), Contains("changed while it was being read"));
+  for (const auto* way : {"--no-tags", "--no-ranges"}) {
+    const object_store untagged(web, {"--cut", std::to_string(size / 2), "--change", "--no-tags", way});
+    CHECK_THAT(code_and_errors(untagged.url("/web/reviews.csv")),
+               Contains("changed while it was being read"));
+  }
   const object_store lost(web);
   CHECK_THAT(code_and_errors(lost.url("/web/nothing.csv")), Contains("1 ") && Contains("is not there"));
   CHECK_THAT(code_and_errors("http://127.0.0.1:1/reviews.csv"),

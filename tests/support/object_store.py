@@ -1,15 +1,17 @@
 """A web server and S3 service for tests: serves a folder, checks signatures, and misbehaves on request.
 
-    python3 object_store.py FOLDER [--key ID --secret SECRET --token TOKEN] [--cut BYTES] [--fail N] [--no-ranges] [--change]
+    python3 object_store.py FOLDER [--key ID --secret SECRET --token TOKEN] [--cut BYTES] [--fail N] [--no-ranges] [--no-tags] [--change]
     python3 object_store.py --self-test
 
 GET /web/NAME is a file of the folder for everybody; GET /BUCKET/KEY and GET /BUCKET/?list-type=2 are S3's, path style.
 It prints its port and serves until it is ended.
     --cut BYTES   breaks every answer after so many bytes of its body     --fail N     says 503 to the first N requests
-    --no-ranges   ignores Range                                           --change     another ETag at every request
+    --no-ranges   ignores Range                                           --change     another version at every request
+    --no-tags     gives no ETag, only Last-Modified
 """
 
 import argparse
+import email.utils
 import hashlib
 import hmac
 import http.server
@@ -133,13 +135,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
         body = file.read_bytes()
         tag = f'"{number if self.options.change else hashlib.md5(body).hexdigest()}"'
-        if self.headers.get("If-Match", tag) != tag:
+        if not self.options.no_tags and self.headers.get("If-Match", tag) != tag:
             return self.answer(412, b"")
         start = 0
         wanted = self.headers.get("Range", "")
         if wanted.startswith("bytes=") and not self.options.no_ranges:
             start = int(wanted.removeprefix("bytes=").split("-")[0])
-        headers = {"ETag": tag}
+        moment = email.utils.formatdate(number if self.options.change else file.stat().st_mtime, usegmt=True)
+        headers = {"Last-Modified": moment} if self.options.no_tags else {"ETag": tag, "Last-Modified": moment}
         if start:
             headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
         self.answer(206 if start else 200, body[start:], headers, may_cut=True)
@@ -175,6 +178,7 @@ def main():
     parser.add_argument("--delay", type=float, default=0.01)
     parser.add_argument("--fail", type=int, default=0)
     parser.add_argument("--no-ranges", action="store_true")
+    parser.add_argument("--no-tags", action="store_true")
     parser.add_argument("--change", action="store_true")
     options = parser.parse_args()
     if options.self_test:
