@@ -2,8 +2,10 @@
 #include "db/session.hpp"
 #include "etl/next_tables.hpp"
 #include "integration/etl_house.hpp"
+#include "support/wait.hpp"
 
 #include <catch2/catch.hpp>
+#include <sys/socket.h>
 
 #include <atomic>
 #include <map>
@@ -59,16 +61,42 @@ TEST_CASE("a second load asks for its mode, replaces, and no reader ever sees a 
   CHECK(ask(database, "select count(*) from atelier.idempotency_keys") == "0");
 }
 
-TEST_CASE("one load at a time, and the second says who runs", "[etl]") {
+TEST_CASE("one load of a database at a time, and the second says who runs", "[etl]") {
   small_set set;
   const temp_dir folder;
-  const test_database database;
+  const test_database elsewhere, database;
+  auto of_elsewhere = etl::load_lock::take(elsewhere.conninfo());
   auto other = etl::load_lock::take(database.conninfo());
+  REQUIRE(of_elsewhere);
   REQUIRE(other);
+  const auto process = fmt::format("process {})", PQbackendPID(other->session().handle()));
   const auto refused = load(database, set.write(folder));
+  INFO(refused.errors);
   CHECK(refused.code == 1);
   CHECK(refused.errors.find("another load") != std::string::npos);
-  CHECK(refused.errors.find("process") != std::string::npos);
+  CHECK(refused.errors.find("a process on this machine, since 2") != std::string::npos);
+  CHECK(refused.errors.find(process) != std::string::npos);
+
+  // Another role sees less of it.
+  const auto role = "seer_of_" + database.name();
+  ask(database, fmt::format("create role {} login", role));
+  const auto seen =
+      run_etl({"load", folder.path(), "--db", fmt::format("{} user={}", database.conninfo(), role)});
+  INFO(seen.errors);
+  CHECK(seen.errors.find("a process (PostgreSQL's " + process) != std::string::npos);
+  ask(database, fmt::format("drop role {}", role));
+}
+
+TEST_CASE("what a killed load was waiting for in the database ends, and its locks are free", "[etl]") {
+  const test_database database;
+  auto session = etl::open_session(database.conninfo());
+  REQUIRE(session);
+  const auto process = PQbackendPID(session->handle());
+  REQUIRE(PQsendQuery(session->handle(), "select pg_sleep(60)") == 1);
+  const auto runs = fmt::format("select count(*) from pg_stat_activity where pid = {}", process);
+  REQUIRE(ask(database, runs) == "1");
+  REQUIRE(::shutdown(PQsocket(session->handle()), SHUT_RDWR) == 0);
+  CHECK(test::wait_until(20s, [&] { return ask(database, runs) == "0"; }));
 }
 
 TEST_CASE("new tables belong to whom the old ones did, and the same roles may read them", "[etl]") {
