@@ -1,5 +1,6 @@
 #include "lb/exchange.hpp"
 
+#include "lb/stirred.hpp"
 #include "lb/workspace.hpp"
 
 #include <sys/socket.h>
@@ -138,8 +139,9 @@ void exchange::watch_client_in_line() {
 
 bool exchange::take_connection() {
   while (!fresh_only_ && (upstream_ = worker_->take_idle())) {
-    // What may not be sent twice is not sent into a connection that its worker has closed already.
-    if (safe_ || is_still_open(*upstream_)) return true;
+    // What came at rest would be taken for the answer. And what may not be sent twice is not sent into a
+    // connection that its worker has closed already, though the reactor may not know it yet.
+    if ((safe_ && !has_stirred(upstream_->socket)) || is_still_open(*upstream_)) return true;
   }
   return false;
 }

@@ -192,6 +192,33 @@ TEST_CASE("bytes behind an answer are nobody's answer", "[lb]") {
   for (int i = 0; i < 20; ++i) CHECK(client.get("/").body == "ok");
 }
 
+TEST_CASE("what a worker sends while nobody asks is nobody's answer", "[lb]") {
+  scripted_worker worker([](worker_connection& c, const std::string& request) {
+    if (request.starts_with("HEAD")) {
+      const auto poison = answer_with("poison");
+      c.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(poison.size()) + "\r\n\r\n");
+      std::this_thread::sleep_for(50ms);
+      c.send(poison);  // to HEAD there is no body
+    } else {
+      c.send(answer_with("ok"));
+      std::this_thread::sleep_for(50ms);
+      c.send(answer_with("Bye", "Connection: close\r\n", "408 Request Timeout"));
+    }
+    c.read_rest();
+  });
+  const proxy_process proxy({worker.address()}, patient);
+  auto client = proxy.connect();
+  for (int i = 0; i < 4; ++i) {
+    client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(client.read(true).status == 200);
+    std::this_thread::sleep_for(150ms);
+    const auto answer = client.get("/");
+    CHECK(answer.status == 200);
+    CHECK(answer.body == "ok");
+    std::this_thread::sleep_for(150ms);
+  }
+}
+
 TEST_CASE("a worker that never answers is 504 for a PUT, and a GET goes elsewhere", "[lb]") {
   scripted_worker silent([](worker_connection& c, const std::string&) { c.read_rest(); });
   scripted_worker good(answering([](const std::string&) { return answer_with("ok"); }));
