@@ -3,6 +3,7 @@
 #include "lb/stirred.hpp"
 #include "lb/workspace.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <xxhash.h>
 
@@ -89,6 +90,7 @@ void exchange::expire() noexcept {
 
 void exchange::cut() noexcept {
   cut_ = true;
+  place_.leave();
   expire();
 }
 
@@ -103,9 +105,8 @@ task<> exchange::wait_for_worker() {
   parsed_ = false;
   const auto since = now();
   watch_client_in_line();
-  const auto left = last_moment_ == clock::time_point::max() ? clock::duration::max() : last_moment_ - since;
-  worker_ = co_await shared_.pool.acquire_later(std::min<clock::duration>(shared_.bounds.queue_timeout, left),
-                                                place_in_line_);
+  if (client_has_left_) co_return leave("client_left");
+  worker_ = co_await shared_.pool.acquire_later(patience_in_line(), place_);
   now_is_fresh_ = false;
   queued_ += now() - since;
   if (client_has_left_) {
@@ -119,21 +120,29 @@ task<> exchange::wait_for_worker() {
       shared_.pool.any_usable() ? "all workers are busy, try again" : "no worker is available, try again");
 }
 
-// A client that does not wait for its answer any more gives its place to others.
+clock::duration exchange::patience_in_line() {
+  const auto left = last_moment_ == clock::time_point::max() ? clock::duration::max() : last_moment_ - now();
+  return std::min<clock::duration>(shared_.bounds.queue_timeout, left);
+}
+
+// A client that does not wait for its answer any more gives its place to others, whatever it has sent before.
 void exchange::watch_client_in_line() {
   if (waiting_for_ & client_read) return;
   if (!parked_) parked_.emplace(shared_.loop);
+  look_at_client_in_line();
+}
+
+// Its end may stand behind bytes that are not read yet, so that only a poll sees it; and each wait is for the
+// next edge, so that those bytes wake nobody twice.
+void exchange::look_at_client_in_line() {
+  pollfd one{client_.socket.native_handle(), POLLRDHUP, 0};
+  client_has_left_ = ::poll(&one, 1, 0) > 0 && (one.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+  if (client_has_left_) return place_.leave();
   waiting_for_ |= client_read;
-  client_.socket.async_wait(tcp_socket::wait_read, [this](error_code cancelled) {
+  client_.wait.then(client_.socket, [this] {
     waiting_for_ &= ~client_read;
     parked_->cancel();
-    if (cancelled) return;
-    char byte;
-    const auto n = ::recv(client_.socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    const bool nothing = n < 0 && (errno == EAGAIN || errno == EINTR);  // an edge from before
-    client_has_left_ = n <= 0 && !nothing;
-    if (client_has_left_) place_in_line_.leave();
-    if (nothing && place_in_line_.is_taken()) watch_client_in_line();
+    if (place_.is_taken() && !cut_) look_at_client_in_line();
   });
 }
 

@@ -121,6 +121,8 @@ class exchange final : private unanswered_request {
   void skip_body();
   void check_limits();
   void watch_client_in_line();
+  void look_at_client_in_line();
+  clock::duration patience_in_line();
   bool is_too_late() { return now() >= last_moment_; }
   bool may_be_applied() const { return sent_bytes_ > 0 && !safe_; }
   void set_deadline(std::chrono::milliseconds limit);
@@ -197,7 +199,7 @@ class exchange final : private unanswered_request {
   std::uint64_t sent_to_client_bytes_ = 0;
   clock::time_point last_moment_ = clock::time_point::max();
   std::chrono::seconds retry_after_{1};
-  workers::place_in_line place_in_line_;
+  place_in_line place_;
   bool client_has_left_ = false;  // while it stood in line
   unsigned status_ = 0;
   std::string_view ended_ = "done";

@@ -104,9 +104,12 @@ void exchange::prepare_retry() {
 task<> exchange::wait_for_retry() {
   parsed_ = false;
   queued_for_retry_ = false;
-  const auto given = co_await shared_.retry_line.wait(shared_.bounds.queue_timeout);
+  watch_client_in_line();
+  if (client_has_left_) co_return leave("client_left");
+  const auto given = co_await shared_.retry_line.wait(patience_in_line(), &place_);
   counts_as_retry_ = given.has_value();
   now_is_fresh_ = false;
+  if (client_has_left_) co_return leave("client_left");
   if (counts_as_retry_) co_return;
   ++shared_.count.retries_refused;
   answer_error(503, "no_worker", "too many requests are being sent again, try again");

@@ -10,6 +10,21 @@
 
 namespace atelier::lb {
 
+/// Where a coroutine stands in a line, for somebody who sends it away before its time.
+class place_in_line {
+ public:
+  void leave() {
+    if (wake_) wake_->cancel();
+  }
+
+  bool is_taken() const { return wake_ != nullptr; }
+
+ private:
+  template <class T>
+  friend class waiting_line;
+  timer* wake_ = nullptr;
+};
+
 template <class T>
 class waiting_line {
   using hook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
@@ -22,29 +37,15 @@ class waiting_line {
  public:
   explicit waiting_line(asio::io_context& loop) : loop_(loop) {}
 
-  /// Where a coroutine stands in the line, for somebody who sends it away before its time.
-  class ticket {
-   public:
-    void leave() {
-      if (mine_) mine_->wake.cancel();
-    }
-
-    bool is_taken() const { return mine_ != nullptr; }
-
-   private:
-    friend waiting_line;
-    place* mine_ = nullptr;
-  };
-
-  /// Waits until something is given, or nothing where the patience is over or the ticket leaves.
-  task<std::optional<T>> wait(clock::duration patience, ticket* told = nullptr) {
+  /// Waits until something is given, or nothing where the patience is over or the place is left.
+  task<std::optional<T>> wait(clock::duration patience, place_in_line* told = nullptr) {
     place mine(loop_);
-    if (told) told->mine_ = &mine;
+    if (told) told->wake_ = &mine.wake;
     line_.push_back(mine);
     ++length_;
     mine.wake.expires_after(patience);
     co_await mine.wake.async_wait(no_throw);
-    if (told) told->mine_ = nullptr;
+    if (told) told->wake_ = nullptr;
     if (mine.is_linked()) {
       mine.unlink();
       --length_;

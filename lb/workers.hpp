@@ -44,7 +44,6 @@ class workers {
 
   /// Waits for room, first come first served. Null: none came free in time, the
   /// queue is full, or no worker is usable any more.
-  using place_in_line = waiting_line<worker*>::ticket;
   task<worker*> acquire_later(clock::duration patience, place_in_line& place);
 
   void release(worker& w);

@@ -115,6 +115,50 @@ TEST_CASE("a client that leaves gives up its place in the line", "[lb]") {
   for (const auto& request : worker.requests()) CHECK_FALSE(has(request, "/2"));
 }
 
+TEST_CASE("a client that leaves gives up its place whatever it has sent and nobody has read", "[lb]") {
+  scripted_worker worker(slow(2s));
+  const proxy_process proxy({worker.address() + ",max=1"});
+  auto first = proxy.connect();
+  first.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n");
+  REQUIRE(wait_until(5s, [&] { return worker.requests().size() == 1; }));
+  const auto waiting = [&](int n) {
+    return wait_until(1s, [&] { return proxy.metric("requests_waiting") == n; });
+  };
+  {
+    auto writer = proxy.connect();
+    writer.send("POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + std::string(60'000, 'x'));
+    auto pipelining = proxy.connect();
+    pipelining.send("GET /3 HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(waiting(2));
+    pipelining.send("GET /4 HTTP/1.1\r\nHost: a\r\n\r\n");
+    std::this_thread::sleep_for(50ms);
+    CHECK(waiting(2));
+  }
+  CHECK(waiting(0));
+  CHECK(first.read().status == 200);
+  CHECK(proxy.connect().get("/5").status == 200);
+  CHECK(worker.requests().size() == 2);
+}
+
+TEST_CASE("a client that leaves gives up its place among retries too", "[lb]") {
+  scripted_worker bad([](worker_connection& c, const std::string&) { c.close(); });
+  scripted_worker good(slow(3s));
+  const proxy_process proxy(
+      {bad.address() + ",weight=1000", good.address()},
+      {"--failures-max", "1000000", "--retry-budget-percent", "0", "--queue-timeout", "10s"});
+  std::list<http_client> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(proxy.connect());
+    clients.back().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  CHECK(wait_until(2s, [&] {
+    return proxy.metric("retries_delayed_total") > 0 && proxy.metric("requests_in_flight") == 8;
+  }));
+  const auto in_line = proxy.metric("retries_delayed_total");
+  clients.clear();
+  CHECK(wait_until(2s, [&] { return proxy.metric("requests_in_flight") <= 8 - in_line; }));
+}
+
 TEST_CASE("a header of the PROXY protocol names the client, and without one nothing is served", "[lb]") {
   scripted_worker worker(answers());
   const proxy_process proxy({worker.address()}, {"--proxy-protocol"});
