@@ -66,7 +66,7 @@ void framing_fields::see(std::string_view name, std::string_view value) {
     case 17:
       if (equals_ignoring_case(name, "transfer-encoding")) {
         ++encodings;
-        bad_coding |= value.ends_with(',');  // an empty element: to some readers not `chunked`
+        bad_coding |= value.starts_with(',') || value.ends_with(',');  // to some readers not `chunked`
         for_each_element(value, [this](std::string_view coding) {
           bad_coding |= chunked;  // something behind chunked
           chunked_last = equals_ignoring_case(coding, "chunked");

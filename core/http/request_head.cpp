@@ -58,7 +58,9 @@ bool read_target(request_head& out) {
   const auto question = rest.find('?');
   out.path = rest.substr(0, question);
   if (question != rest.npos) out.query = rest.substr(question + 1);
-  if (out.path.empty()) out.path = "/";
+  // Of a whole server (RFC 9112 section 3.2.4).
+  const bool is_of_server = out.verb == method::options && question == rest.npos;
+  if (out.path.empty()) out.path = is_of_server ? "*" : "/";
   return true;
 }
 
