@@ -35,13 +35,13 @@ std::optional<health::change> health::probed(bool good, time at) {
   return std::nullopt;
 }
 
-std::optional<health::change> health::failed(time at) {
-  if (!usable() || ++failures_ < rules_->failures_max) return std::nullopt;
+std::optional<health::change> health::failed(time at, bool is_last) {
+  if (!usable() || ++failures_ < rules_->failures_max || is_last) return std::nullopt;
   return put_aside("requests failed in a row", at);
 }
 
-std::optional<health::change> health::failed_by_answer(time at) {
-  if (!usable() || rules_->errors_max == 0 || ++errors_ < rules_->errors_max) return std::nullopt;
+std::optional<health::change> health::failed_by_answer(time at, bool is_last) {
+  if (!usable() || rules_->errors_max == 0 || ++errors_ < rules_->errors_max || is_last) return std::nullopt;
   return put_aside("answers were errors in a row", at);
 }
 

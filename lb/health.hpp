@@ -45,24 +45,25 @@ class health {
   std::optional<change> probed(bool good, time at);
 
   /// A request failed in a way that speaks against the worker: no connection, a reset, a timeout, an answer
-  /// that is no HTTP.
-  std::optional<change> failed(time at);
+  /// that is no HTTP. The last worker that is healthy stays, here and below: only probes take it out, since a
+  /// request that fails everywhere speaks against none of them.
+  std::optional<change> failed(time at, bool is_last = false);
 
   /// A request was answered. Cheap: called for every one. 503 says nothing: it is how a worker that is too
   /// busy says so.
-  std::optional<change> answered(unsigned status, time at) {
+  std::optional<change> answered(unsigned status, time at, bool is_last = false) {
     failures_ = 0;
     if (status < 500 || status == 503) {
       errors_ = 0;
       return std::nullopt;
     }
-    return failed_by_answer(at);
+    return failed_by_answer(at, is_last);
   }
 
  private:
   change turn(state to, std::string_view why);
   change put_aside(std::string_view why, time at);
-  std::optional<change> failed_by_answer(time at);
+  std::optional<change> failed_by_answer(time at, bool is_last);
 
   const health_rules* rules_;
   state state_ = state::unknown;

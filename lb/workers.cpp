@@ -163,12 +163,19 @@ void workers::probed(worker& w, const probe_answer& answer) {
     for (auto& request : w.unanswered) request.worker_is_silent();
 }
 
+bool workers::is_last_healthy(const worker& w) const {
+  return std::none_of(all_.begin(), all_.end(), [&](const auto& other) {
+    return other.get() != &w && other->wish == worker::wanted::serving && other->state.usable();
+  });
+}
+
 void workers::failed(worker& w, fault how) {
-  if (const auto change = w.state.failed(clock::now())) apply(w, *change, to_string(how));
+  if (const auto change = w.state.failed(clock::now(), is_last_healthy(w))) apply(w, *change, to_string(how));
 }
 
 void workers::answered(worker& w, unsigned status) {
-  if (const auto change = w.state.answered(status, clock::now()))
+  const bool is_last = status >= 500 && is_last_healthy(w);
+  if (const auto change = w.state.answered(status, clock::now(), is_last))
     apply(w, *change, fmt::format("status {}", status));
 }
 

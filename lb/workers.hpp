@@ -74,6 +74,7 @@ class workers {
   const std::vector<std::shared_ptr<worker>>& all() const { return all_; }
 
  private:
+  bool is_last_healthy(const worker& w) const;
   void apply(worker& w, const health::change& change, std::string_view detail);
   void serve_waiting();
   void say(const worker& w, std::string_view what) const;

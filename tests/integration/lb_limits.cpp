@@ -264,6 +264,23 @@ TEST_CASE("answers that are errors in a row put a worker aside", "[lb]") {
   CHECK(has(fetch(proxy.admin, "/workers").body, "\"aside\""));
 }
 
+TEST_CASE("requests that fail everywhere leave a worker to those that do not", "[lb]") {
+  const auto script = [](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request()) {
+      if (request.starts_with("GET /lost")) return c.close();
+      c.send(request.starts_with("GET /500") ? answer_with("no", "", "500 Internal Server Error")
+                                             : answer_with("ok"));
+    }
+  };
+  scripted_worker one(script);
+  scripted_worker two(script);
+  const std::string bad = GENERATE("/lost", "/500");
+  const proxy_process proxy({one.address(), two.address()}, {"--errors-max", "5", "--aside-time", "1m"});
+  for (int i = 0; i < 20; ++i) CHECK(proxy.connect().get(bad).status == (bad == "/500" ? 500 : 502));
+  CHECK(has(fetch(proxy.admin, "/workers").body, "\"aside\""));
+  CHECK(proxy.connect().get("/").status == 200);
+}
+
 TEST_CASE("when too few workers are healthy all get requests, if that is wanted", "[lb]") {
   scripted_worker worker(answers());
   const proxy_process proxy({worker.address()}, {"--panic-percent", "50"});

@@ -59,6 +59,19 @@ TEST_CASE("requests that fail in a row put a worker aside; an answer between the
   CHECK_FALSE(h.failed(start));
 }
 
+TEST_CASE("the last healthy worker is not put aside, until another one is healthy again") {
+  const health_rules rules;
+  health h(rules);
+  h.probed(true, start);
+  for (int i = 0; i < 100; ++i) CHECK_FALSE(h.failed(start, true));
+  CHECK(h.failed(start)->to == health::state::aside);
+
+  health of_errors(rules);
+  of_errors.probed(true, start);
+  for (int i = 0; i < 100; ++i) CHECK_FALSE(of_errors.answered(500, start, true));
+  CHECK(of_errors.answered(500, start)->to == health::state::aside);
+}
+
 TEST_CASE("a worker put aside comes back after its time and good probes, and stays away longer each time") {
   const health_rules rules{.rise = 2, .failures_max = 1, .aside = 1s, .aside_max = 3s};
   health h(rules);
