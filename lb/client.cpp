@@ -218,9 +218,11 @@ task<bool> client_connection::run() {
     space_->under_way.reset();
     if (ending == exchange::ending::linger) co_await linger();
     if (ending == exchange::ending::cut) {
-      // A reset, so that nobody takes a part for the whole.
+      // A reset, so that nobody takes a part for the whole. Closed here: Asio's destructor would undo the
+      // option.
       error_code ignored;
       socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+      socket_.close(ignored);
     }
     if (ending != exchange::ending::go_on) co_return false;
     asked_before_ = true;

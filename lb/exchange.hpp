@@ -114,6 +114,7 @@ class exchange final : private unanswered_request {
   void fail(fault how);
   void leave(std::string_view how);
   void prepare_retry();
+  void forget_answer();
   void give_up(fault how);
   void answer_error(unsigned status, std::string_view ended, std::string_view sentence);
   bool wants_problem();

@@ -115,8 +115,18 @@ task<> exchange::wait_for_retry() {
   answer_error(503, "no_worker", "too many requests are being sent again, try again");
 }
 
+// Nobody has seen any of it: an error can still be said in its place.
+void exchange::forget_answer() {
+  moving().to_client.clear();
+  transit_->from_worker.clear();
+  --shared_.count.answers[status_ / 100];
+  head_written_ = false;
+}
+
 void exchange::give_up(fault how) {
-  if (head_written_ || cut_) return leave(cut_ ? "cut" : "broken_off");
+  if (cut_) return leave("cut");
+  if (head_written_ && sent_to_client_bytes_ > 0) return leave("broken_off");
+  if (head_written_) forget_answer();
   const auto kind = to_string(how);
   switch (how) {
     case fault::no_connection:

@@ -157,6 +157,19 @@ TEST_CASE("an answer that breaks off is not taken for a whole one", "[lb]") {
   CHECK(worker.connections() == 1);
 }
 
+TEST_CASE("a client that reads to the end of its connection is told by a reset that the answer broke off",
+          "[lb]") {
+  scripted_worker worker([&](worker_connection& c, const std::string&) {
+    c.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+    std::this_thread::sleep_for(100ms);  // a part is on its way
+    c.close();
+  });
+  const proxy_process proxy({worker.address()}, patient);
+  auto client = proxy.connect();
+  client.send("GET / HTTP/1.0\r\nHost: a\r\n\r\n");
+  CHECK_THROWS_WITH(client.read_all(), Catch::Matchers::Contains("reset"));
+}
+
 TEST_CASE("a bad answer is 502, and its connection is not used again", "[lb]") {
   const std::string garbage = GENERATE(
       as<std::string>(), "SSH-2.0-OpenSSH\r\n",
@@ -166,7 +179,7 @@ TEST_CASE("a bad answer is 502, and its connection is not used again", "[lb]") {
       "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/2 200\r\n\r\n",
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
       "HTTP/1.1 200 OK\r\nX : 1\r\n\r\n", "HTTP/1.1 200 OK\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n",
-      "HTTP/1.1 200 OK\r\nContent-Le");
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\nhello", "HTTP/1.1 200 OK\r\nContent-Le");
   INFO(garbage.substr(0, 60));
   scripted_worker worker([&](worker_connection& c, const std::string&) {
     c.send(garbage);
