@@ -362,6 +362,48 @@ TEST_CASE("a client that does not take its answer is cut, and its worker is free
   CHECK(proxy.connect().get("/").status == 200);
 }
 
+TEST_CASE("a worker is free when its answer is held, however slowly its client takes it", "[lb]") {
+  const bool fits = GENERATE(true, false);
+  scripted_worker worker([](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request())
+      c.send(request.starts_with("GET /large") ? answer_with(std::string(16'000'000, 'x'))
+                                               : answer_with("ok"));
+  });
+  const proxy_process proxy({worker.address() + ",max=1"},
+                            {"--answer-bytes-max", fits ? "20000000" : "100000", "--queue-timeout", "1s"});
+  auto idler = proxy.connect();
+  idler.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(wait_until(10s, [&] { return worker.requests().size() == 1; }));
+  CHECK(proxy.connect().get("/").status == (fits ? 200 : 503));
+  CHECK(idler.read().body.size() == 16'000'000);
+}
+
+TEST_CASE("a worker that does not take a connection in time is passed over, for every method", "[lb]") {
+  scripted_worker good(answering([](const std::string&) { return answer_with("ok"); }));
+  // A listener whose line is full: further connections are neither taken nor refused.
+  const int full = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof where;
+  REQUIRE(::bind(full, reinterpret_cast<sockaddr*>(&where), size) == 0);
+  REQUIRE(::listen(full, 0) == 0);
+  REQUIRE(::getsockname(full, reinterpret_cast<sockaddr*>(&where), &size) == 0);
+  const http_client first(ntohs(where.sin_port));
+  const auto name = "127.0.0.1:" + std::to_string(ntohs(where.sin_port));
+  const proxy_process proxy({good.address(), name},
+                            {"--connect-timeout", "200ms", "--probe-timeout", "1m", "--failures-max", "2"},
+                            false);
+  auto client = proxy.connect();
+  for (int i = 0; i < 6; ++i) {
+    CHECK(client.get("/").status == 200);
+    CHECK(client.put("/").status == 200);
+  }
+  CHECK(proxy.metric("retries_total") == 2);
+  CHECK(proxy.metric("worker_faults_total{worker=\"" + name + "\",kind=\"no_connection\"}") == 2);
+  ::close(full);
+}
+
 TEST_CASE("retries beyond the budget wait, or are refused, and both are counted", "[lb]") {
   // The first worker loses every request; the second holds each for so long that retries are many at a time.
   scripted_worker bad([](worker_connection& c, const std::string&) { c.close(); });

@@ -75,6 +75,45 @@ TEST_CASE("connections rest that were in use together, and the next burst opens 
   CHECK(worker.connections() == together);
 }
 
+TEST_CASE("a worker's connection rests for its time and no longer", "[lb]") {
+  const bool briefly = GENERATE(true, false);
+  scripted_worker worker(answering([](const std::string&) { return answer_with("ok"); }));
+  const proxy_process proxy({worker.address()}, {"--worker-idle-timeout", briefly ? "500ms" : "1m"});
+  auto client = proxy.connect();
+  CHECK(client.get("/").status == 200);
+  const auto at_rest = "worker_idle_connections{worker=\"" + worker.address() + "\"}";
+  CHECK(proxy.metric(at_rest) == 1);
+  CHECK(wait_until(3s, [&] { return proxy.metric(at_rest) == 0; }) == briefly);
+  CHECK(client.get("/").status == 200);
+  CHECK(worker.connections() == (briefly ? 2 : 1));
+}
+
+TEST_CASE("several processes share a port", "[lb]") {
+  const auto naming = [](const char* name) {
+    return answering([name](const std::string&) { return answer_with(name); });
+  };
+  scripted_worker one(naming("one"));
+  scripted_worker two(naming("two"));
+  const auto port = std::to_string(free_port());
+  const auto start = [&](const scripted_worker& behind) {
+    auto started = std::make_unique<child_process>(
+        ATELIER_PROGRAM, std::vector<std::string>{"lb", "--share-port", "--listen", "127.0.0.1:" + port,
+                                                  "--worker", behind.address()});
+    started->wait_for("listening on");
+    return started;
+  };
+  const auto first = start(one);
+  auto second = start(two);
+  std::set<std::string> answered;
+  const auto ask = [&] { answered.insert(fetch(static_cast<std::uint16_t>(std::stoi(port)), "/").body); };
+  for (int i = 0; i < 60; ++i) ask();  // the kernel spreads connections by their addresses
+  CHECK(answered == std::set<std::string>{"one", "two"});
+  second.reset();
+  answered.clear();
+  for (int i = 0; i < 20; ++i) ask();
+  CHECK(answered == std::set<std::string>{"one"});
+}
+
 TEST_CASE("equal workers take turns, a heavier one gets more", "[lb]") {
   scripted_worker one(echo());
   scripted_worker two(echo());
