@@ -250,6 +250,7 @@ void add_api(CLI::App& program, action& chosen) {
   role.callback([&chosen, shared] {
     chosen = [shared] {
       shared->database.answer_timeout = shared->database.statement_timeout + std::chrono::seconds(1);
+      shared->database.waiting_timeout = 2 * shared->database.statement_timeout + std::chrono::seconds(1);
       return run(*shared);
     };
   });

@@ -35,7 +35,6 @@ struct statement {
 };
 
 struct call : operation {
-  std::size_t statement = 0;  // index into the pool's statements
   arguments with;
   clock::time_point sent_at;
   outcome what = error{};

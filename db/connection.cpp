@@ -169,7 +169,7 @@ void connection::take_soon() {
 
 void connection::take_turn() {
   if (!ready_) return;
-  const auto items = pipeline_.next_turn(owner_.line(), owner_.may_write());
+  const auto items = pipeline_.next_turn(owner_.line(), owner_.may_write(), owner_.may_be_slow());
   if (items.empty()) return;
   deadline = watchdog_.now() + options_.answer_timeout;
   ++count_.round_trips;
@@ -235,13 +235,16 @@ bool connection::take_answers() {
     ended_one = true;
     if (!answer_) continue;
     const bool failed = answer_->has_error();
-    const auto verdict = answer_aborted_ ? pipeline::verdict::aborted
-                         : failed        ? pipeline::verdict::failed
-                                         : pipeline::verdict::succeeded;
-    if (auto* first = pipeline_.answered(verdict))
+    const auto verdict = answer_aborted_                            ? pipeline::verdict::aborted
+                         : !failed                                  ? pipeline::verdict::succeeded
+                         : answer_->error().what == errc::timed_out ? pipeline::verdict::too_slow
+                                                                    : pipeline::verdict::failed;
+    if (auto* first = pipeline_.answered(verdict)) {
+      if (!first->writes) judge(first->statement, verdict);
       finish_together(static_cast<call*>(first), std::move(*answer_));
-    else if (verdict == pipeline::verdict::succeeded)
+    } else if (verdict == pipeline::verdict::succeeded) {
       held_ = std::move(answer_);
+    }
     answer_.reset();
   }
   return PQstatus(c) == CONNECTION_OK;
@@ -256,7 +259,13 @@ void connection::take_answer(pg_result result) {
     answer_ = error_of(result.get());
 }
 
-// Each of those that went as one statement gets his own rows.
+// A read that was cancelled is kept apart from others until one like it succeeds.
+void connection::judge(std::size_t statement, pipeline::verdict v) {
+  if (v == pipeline::verdict::too_slow) owner_.line().is_slow(statement);
+  if (v == pipeline::verdict::succeeded) owner_.line().is_quick(statement);
+}
+
+// Each of those that go as one statement gets his own rows, or the error of all of them.
 void connection::finish_together(call* first, outcome what) {
   if (!first->goes_with) {
     finished_.emplace_back(first, std::move(what));
@@ -264,7 +273,7 @@ void connection::finish_together(call* first, outcome what) {
   }
   std::int64_t place = 0;
   for_each_apart(first, [&](operation* one) {
-    finished_.emplace_back(static_cast<call*>(one), what->take_front(++place));
+    finished_.emplace_back(static_cast<call*>(one), what ? outcome(what->take_front(++place)) : what);
   });
 }
 

@@ -25,7 +25,8 @@ class connection final : public watched {
   bool is_ready() const { return ready_; }
   bool is_idle() const { return ready_ && !turn_scheduled_ && !pipeline_.awaits_server(); }
   bool is_about_to_take() const { return ready_ && turn_scheduled_; }
-  bool writes() const { return pipeline_.writes(); }
+  bool is_held() const { return pipeline_.is_held(); }
+  bool is_slow() const { return pipeline_.is_slow(); }
   std::size_t in_flight() const { return pipeline_.in_flight(); }
 
   /// Takes a turn of what waits in line at the end of this turn of the loop: what comes until then joins it.
@@ -42,6 +43,7 @@ class connection final : public watched {
   bool flush();
   bool take_answers();
   void take_answer(pg_result result);
+  void judge(std::size_t statement, pipeline::verdict v);
   void finish_together(call* first, outcome what);
   void wake_finished();
   void report();

@@ -9,7 +9,8 @@ namespace atelier::db {
 class connection_owner {
  public:
   virtual waiting_line& line() = 0;
-  virtual bool may_write() const = 0;  // one connection more
+  virtual bool may_write() const = 0;    // one connection more
+  virtual bool may_be_slow() const = 0;  // the same
 
   /// There may be more to do than the connection that has just taken a turn can take.
   virtual void spread() = 0;

@@ -1,6 +1,9 @@
 // One statement on its way to the server and back, as the pure parts of this folder see it.
 #pragma once
 
+#include "core/async.hpp"
+
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -14,6 +17,8 @@ struct operation {
     sent,     // the server may run it
   };
   bool writes = false;
+  std::size_t statement = 0;                           // which of those that are prepared
+  clock::time_point until = clock::time_point::max();  // it waits in line no longer
   stage where = stage::idle;
   unsigned losses = 0;             // connections that broke under it
   std::uint64_t kind = 0;          // reads of one kind may go as one statement; 0: it goes alone

@@ -5,35 +5,47 @@
 
 namespace atelier::db {
 
-std::vector<operation*> pipeline::next_turn(waiting_line& line, bool may_write) {
-  std::vector<operation*> turn;
-  if (awaits_server()) return turn;
-  const auto reads = std::min(line.reads(), reads_max_);
-  turn.reserve(reads + 3);
+// Adds reads to the turn, and a Sync behind them.
+void pipeline::take_reads(waiting_line& line, take_one take, std::size_t count,
+                          std::vector<operation*>& turn) {
+  if (count == 0) return;
+  const auto first = static_cast<std::ptrdiff_t>(turn.size());
   std::vector<operation*> last;  // of those that go with each of the turn
-  last.reserve(reads);
-  for (std::size_t i = 0; i < reads; ++i) {
-    auto* const read = line.take_read();
+  last.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    auto* const read = (line.*take)();
     read->where = operation::stage::sent;
-    const auto same = std::find_if(turn.begin(), turn.end(),
+    const auto same = std::find_if(turn.begin() + first, turn.end(),
                                    [&](auto* one) { return read->kind != 0 && one->kind == read->kind; });
     if (same == turn.end()) {
       turn.push_back(read);
       last.push_back(read);
     } else {
-      auto& behind = last[static_cast<std::size_t>(same - turn.begin())];
+      auto& behind = last[static_cast<std::size_t>(same - turn.begin() - first)];
       behind->goes_with = read;
       behind = read;
     }
   }
-  operations_in_flight_ = reads;
-  if (!turn.empty()) turn.push_back(nullptr);
+  turn.push_back(nullptr);
+  operations_in_flight_ += count;
+}
+
+std::vector<operation*> pipeline::next_turn(waiting_line& line, bool may_write, bool may_be_slow) {
+  std::vector<operation*> turn;
+  if (awaits_server()) return turn;
+  const auto reads = std::min(line.reads(), reads_max_);
+  turn.reserve(reads + 3);
+  take_reads(line, &waiting_line::take_read, reads, turn);
   if (auto* const write = may_write ? line.take_write() : nullptr) {
     write->where = operation::stage::sent;
     ++operations_in_flight_;
     turn.push_back(write);
     turn.push_back(nullptr);
     writes_ = true;
+  }
+  if (may_be_slow && line.slow_reads() > 0) {
+    take_reads(line, &waiting_line::take_slow_read, std::min(line.slow_reads(), reads_max_), turn);
+    slow_ = true;
   }
   in_flight_.assign(turn.begin(), turn.end());
   return turn;
@@ -68,7 +80,7 @@ operation* pipeline::synced(waiting_line& line) {
   pop_front();
   line.push_front(aborted_);
   aborted_.clear();
-  if (!awaits_server()) writes_ = false;
+  if (!awaits_server()) writes_ = slow_ = false;
   auto* const committed = std::exchange(uncommitted_, nullptr);
   if (committed) committed->where = operation::stage::idle;
   return committed;
@@ -84,15 +96,16 @@ pipeline::leftovers pipeline::lost() {
   for (auto* one : left.aborted) one->where = operation::stage::idle;
   in_flight_.clear();
   operations_in_flight_ = 0;
-  writes_ = false;
+  writes_ = slow_ = false;
   return left;
 }
 
-std::size_t turns_wanted(const waiting_line& line, std::size_t about_to, std::size_t writing,
-                         std::size_t writers_max) {
-  const auto for_reads = (line.reads() + turn_reads_max - 1) / turn_reads_max;
-  const auto for_writes = std::min(line.writes(), writers_max - std::min(writers_max, writing));
-  const auto wanted = std::max(for_reads, for_writes);
+std::size_t turns_wanted(const waiting_line& line, std::size_t about_to, std::size_t held,
+                         std::size_t held_max) {
+  const auto turns = [](std::size_t reads) { return (reads + turn_reads_max - 1) / turn_reads_max; };
+  const auto for_what_holds =
+      std::min(std::max(line.writes(), turns(line.slow_reads())), held_max - std::min(held_max, held));
+  const auto wanted = std::max(turns(line.reads()), for_what_holds);
   return wanted - std::min(wanted, about_to);
 }
 

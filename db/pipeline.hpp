@@ -9,7 +9,11 @@
 // aborted are simply sent again. A write has a Sync of its own.
 //
 // Reads of one kind in a turn go as one statement: to begin and end one costs the server about as much as to
-// find what it asks for. If it fails nobody knows for which of them, so that each is sent again alone.
+// find what it asks for. If it fails nobody knows for which of them, so that each is sent again alone; if it
+// took too long the time of all of them is over.
+//
+// Reads of a statement that was too slow lately go last and behind a Sync of their own, and like writes not
+// on the last connection: whatever a lock or an expensive page holds up, the others are answered.
 #pragma once
 
 #include "db/waiting_line.hpp"
@@ -27,11 +31,11 @@ class pipeline {
   explicit pipeline(std::size_t reads_max = turn_reads_max) : reads_max_(reads_max) {}
 
   /// Takes from the line what goes out now, in order; null stands for a Sync. Reads first, then one write, if
-  /// `may_write`. Nothing while a turn is in flight. Each read stands for those that go with it
-  /// (operation::goes_with).
-  std::vector<operation*> next_turn(waiting_line& line, bool may_write);
+  /// `may_write`, and slow reads, if `may_be_slow`. Nothing while a turn is in flight. Each read stands for
+  /// those that go with it (operation::goes_with).
+  std::vector<operation*> next_turn(waiting_line& line, bool may_write, bool may_be_slow = true);
 
-  enum class verdict { succeeded, failed, aborted };
+  enum class verdict { succeeded, failed, too_slow, aborted };
 
   /// The server answered the oldest statement in flight. Returns it when it is finished, and with it those
   /// that go with it; null when it was aborted by a neighbour's error or failed for several and waits again,
@@ -49,8 +53,9 @@ class pipeline {
   bool expects_answer() const { return !in_flight_.empty() && in_flight_.front() != nullptr; }
   bool expects_sync() const { return !in_flight_.empty() && in_flight_.front() == nullptr; }
 
-  /// A write is in flight.
-  bool writes() const { return writes_; }
+  /// A turn with a write, or with slow reads, is in flight.
+  bool is_held() const { return writes_ || slow_; }
+  bool is_slow() const { return slow_; }
   std::size_t in_flight() const { return operations_in_flight_; }
 
   struct leftovers {
@@ -61,6 +66,8 @@ class pipeline {
   leftovers lost();
 
  private:
+  using take_one = operation* (waiting_line::*)();
+  void take_reads(waiting_line& line, take_one take, std::size_t count, std::vector<operation*>& turn);
   operation* pop_front();
 
   std::size_t reads_max_;
@@ -69,12 +76,13 @@ class pipeline {
   operation* uncommitted_ = nullptr;  // a write whose statement has succeeded
   std::size_t operations_in_flight_ = 0;
   bool writes_ = false;
+  bool slow_ = false;
 };
 
 /// How many connections more are to take a turn of what waits, beside those that are about to. A write takes
-/// a connection of its own, and no more than `writers_max` of them are writing at a time: a read never waits
-/// for somebody else's commit.
-std::size_t turns_wanted(const waiting_line& line, std::size_t about_to, std::size_t writing,
-                         std::size_t writers_max);
+/// a connection of its own, and no more than `held_max` of them are held, by writes or slow reads, at a time:
+/// a read never waits for somebody else's commit.
+std::size_t turns_wanted(const waiting_line& line, std::size_t about_to, std::size_t held,
+                         std::size_t held_max);
 
 }  // namespace atelier::db

@@ -4,6 +4,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 
@@ -15,7 +16,9 @@ pool::pool(asio::io_context& loop, pool_options options)
       watchdog_(loop),
       outage_(std::make_unique<outage>()),
       line_(options_.waiting_max),
-      writers_max_(std::max<std::size_t>(options_.connections, 2) - 1) {
+      held_max_(std::max<std::size_t>(options_.connections, 2) - 1),
+      slow_max_(std::max<std::size_t>(options_.connections, 3) - 2) {
+  watchdog_.add(*this);
   connection_owner& self = *this;
   for (std::size_t i = 0; i < options_.connections; ++i)
     connections_.push_back(
@@ -45,7 +48,8 @@ std::size_t count(const Connections& all, Of of) {
 }  // namespace
 
 std::size_t pool::connected() const { return count(connections_, &connection::is_ready); }
-std::size_t pool::writing() const { return count(connections_, &connection::writes); }
+std::size_t pool::slow() const { return count(connections_, &connection::is_slow); }
+std::size_t pool::held() const { return count(connections_, &connection::is_held); }
 
 std::size_t pool::load() const {
   auto all = line_.size();
@@ -59,11 +63,13 @@ task<outcome> pool::run(std::size_t statement, arguments with, std::uint64_t kin
   one.kind = options_.statements[statement].sql_of_many.empty() ? 0 : kind;
   one.statement = statement;
   one.with = std::move(with);
+  one.until = watchdog_.now() + options_.waiting_timeout;
   if (!is_connected()) {
     one.what = error{errc::unavailable};
   } else if (!line_.push(one)) {
     one.what = error{errc::overloaded};
   } else {
+    deadline = std::min(deadline, one.until);
     spread();
     co_await one.done.wait();
   }
@@ -71,10 +77,20 @@ task<outcome> pool::run(std::size_t statement, arguments with, std::uint64_t kin
   co_return std::move(one.what);
 }
 
+// Who waits for a connection has its time too.
+void pool::expire() noexcept {
+  asio::post(loop_, [this] { answer_late(); });
+}
+
+void pool::answer_late() {
+  const auto late = line_.take_late(watchdog_.now());
+  if (line_.size() > 0) deadline = watchdog_.now() + watchdog::period;
+  for (auto* one : late) static_cast<call*>(one)->finish(error{errc::timed_out});
+}
+
 void pool::spread() {
   if (line_.size() == 0) return;
-  auto wanted =
-      turns_wanted(line_, count(connections_, &connection::is_about_to_take), writing(), writers_max_);
+  auto wanted = turns_wanted(line_, count(connections_, &connection::is_about_to_take), held(), held_max_);
   for (auto& one : connections_) {
     if (wanted == 0) return;
     if (!one->is_idle()) continue;

@@ -15,7 +15,7 @@ namespace atelier::db {
 class connection;
 class outage;
 
-class pool final : private connection_owner {
+class pool final : private connection_owner, private watched {
  public:
   pool(asio::io_context& loop, pool_options options);
   ~pool();
@@ -26,8 +26,8 @@ class pool final : private connection_owner {
 
   /// Runs one prepared statement on the first connection that is free.
   /// Errors: overloaded, unavailable (nothing was sent); connection_lost, timed_out (a write may have been
-  /// done: may_have_run); rejected (it did not run). A read whose connection broke has been tried once more
-  /// before it fails. Lifetime: the arguments are owned.
+  /// done if it says may_have_run); rejected (it did not run). A read whose connection broke has been tried
+  /// once more before it fails. Lifetime: the arguments are owned.
   ///
   /// `kind`: calls of one kind, not 0, may go to the server as one (statement::sql_of_many). They must not
   /// differ in anything but their first argument.
@@ -41,10 +41,14 @@ class pool final : private connection_owner {
 
  private:
   waiting_line& line() override { return line_; }
-  bool may_write() const override { return writing() < writers_max_; }
+  bool may_write() const override { return held() < held_max_; }
+  bool may_be_slow() const override { return held() < held_max_ && slow() < slow_max_; }
   void spread() override;
   void lost(const pipeline::leftovers& left, errc why) override;
-  std::size_t writing() const;
+  std::size_t held() const;
+  std::size_t slow() const;
+  void expire() noexcept override;
+  void answer_late();
 
   asio::io_context& loop_;
   pool_options options_;
@@ -52,7 +56,8 @@ class pool final : private connection_owner {
   pool_counters counters_;
   std::unique_ptr<outage> outage_;
   waiting_line line_;
-  std::size_t writers_max_;  // connections that write at a time: where there are two, one is left for reads
+  std::size_t held_max_;  // connections held at a time: where there are two, one is left for quick reads
+  std::size_t slow_max_;  // of these by slow reads: where there are three, one is left for writes
   std::vector<std::unique_ptr<connection>> connections_;
 };
 

@@ -16,6 +16,8 @@ struct pool_options {
   std::size_t connections = 3;
   std::span<const statement> statements = {};
   std::size_t waiting_max = 4096;  // statements that wait for a connection; beyond: errc::overloaded
+  std::chrono::milliseconds waiting_timeout =
+      5s;  // for a connection; beyond: errc::timed_out, nothing was sent
   std::chrono::milliseconds connect_timeout = 5s;
   std::chrono::milliseconds statement_timeout = 2s;  // the server cancels what takes longer
   std::chrono::milliseconds answer_timeout = 3s;     // silence on a busy connection before we drop it

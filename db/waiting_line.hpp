@@ -22,13 +22,23 @@ class waiting_line {
   /// Those that were sent in vain come first again, in their order. They had their place: no bound applies.
   void push_front(std::span<operation* const> reads);
 
-  /// The first read, the first write; null where there is none.
+  /// The first read, the first write, the first read of a slow statement; null where there is none.
   operation* take_read() { return take(reads_); }
   operation* take_write() { return take(writes_); }
+  operation* take_slow_read() { return take(slow_reads_); }
+
+  /// The server cancelled a statement that took too long: until it succeeds again its reads wait apart, so
+  /// that those of other statements do not wait behind them.
+  void is_slow(std::size_t statement);
+  void is_quick(std::size_t statement);
+
+  /// Those that have waited until now, or longer.
+  std::vector<operation*> take_late(clock::time_point now);
 
   std::size_t reads() const { return reads_.size(); }
   std::size_t writes() const { return writes_.size(); }
-  std::size_t size() const { return reads() + writes(); }
+  std::size_t slow_reads() const { return slow_reads_.size(); }
+  std::size_t size() const { return reads() + writes() + slow_reads(); }
 
   /// Everybody: there is no connection that will ever come.
   std::vector<operation*> empty();
@@ -36,9 +46,13 @@ class waiting_line {
  private:
   static operation* take(std::deque<operation*>& from);
 
+  std::deque<operation*>& place_of(const operation& one);
+
   std::size_t most_;
   std::deque<operation*> reads_;
   std::deque<operation*> writes_;
+  std::deque<operation*> slow_reads_;
+  std::vector<std::size_t> slow_;  // statements: hardly ever one
 };
 
 }  // namespace atelier::db

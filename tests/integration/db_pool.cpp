@@ -19,7 +19,18 @@ using namespace std::chrono_literals;
 
 namespace {
 
-enum ask : std::size_t { echo_number, divide, repeat, echo_text, nap, insert, insert_checked, quotients };
+enum ask : std::size_t {
+  echo_number,
+  divide,
+  repeat,
+  echo_text,
+  nap,
+  insert,
+  insert_checked,
+  quotients,
+  written,
+  insert_elsewhere
+};
 
 constexpr std::array statements{
     db::statement{"echo_number", "select $1::bigint", false},
@@ -37,6 +48,10 @@ constexpr std::array statements{
         false,
         "select place, $2::bigint / id, n from unnest($1::bigint[]) with ordinality as asked(id, place),"
         " generate_series(1, $2::bigint / id) n order by place, n"},
+    db::statement{"written", "select count(*) from written where id = $1::bigint", false,
+                  "select place, (select count(*) from written where id = asked.id)"
+                  " from unnest($1::bigint[]) with ordinality as asked(id, place) order by place"},
+    db::statement{"insert_elsewhere", "insert into elsewhere (id) values ($1::bigint)", true},
 };
 
 db::arguments number(std::int64_t n) {
@@ -101,7 +116,8 @@ struct with_table {
   test_database database;
   explicit with_table(private_postgres& server = shared_postgres())
       : database(test_database::content::schema, server) {
-    sql(database.conninfo()).run("create table atelier.written (id bigint)");
+    sql(database.conninfo())
+        .run("create table atelier.written (id bigint); create table atelier.elsewhere (id bigint)");
   }
   std::string conninfo() const { return database.conninfo(); }
   long long rows() const { return std::stoll(sql(conninfo()).run("select count(*) from atelier.written")); }
@@ -290,6 +306,84 @@ TEST_CASE("the server cancels what takes too long, and its neighbours do not min
   REQUIRE(c.finish());
   CHECK(late == 40);
   CHECK(right == 40);
+}
+
+TEST_CASE("whoever asks for what is locked is told so together, and the others are answered meanwhile",
+          "[db]") {
+  const with_table t;
+  db::pool_options options = callers::patient();
+  options.statement_timeout = 1s;
+  callers c(t.conninfo(), options);
+  sql locker(t.conninfo());
+  locker.run("begin");
+  locker.run("lock table atelier.written");
+  int late = 0;
+  for (int i = 0; i < 30; ++i)
+    c.ask_for(
+        written, number(i),
+        [&](const db::outcome& o) { late += !o && o.error().what == db::errc::timed_out; }, 1);
+  REQUIRE(c.finish());
+  CHECK(late == 30);
+  CHECK(c.pool.counted().statements < 10);
+  // From now on they wait apart, and as many as may be in flight hold up one connection.
+  for (int i = 0; i < 30; ++i)
+    c.ask_for(
+        written, number(i), [](const db::outcome&) {}, 1);
+  c.loop.run_for(10ms);
+  int right = 0;
+  int done = 0;
+  const auto answered_before = c.answered;
+  for (int i = 0; i < 60; ++i)
+    c.ask_for(echo_number, number(i), [&, i](const db::outcome& o) { right += o && o->int8(0, 0) == i; });
+  c.ask_for(insert_elsewhere, number(1), [&](const db::outcome& o) { done += o.has_value(); });
+  REQUIRE(wait_until(60s, [&] {
+    c.loop.run_for(1ms);
+    return right == 60 && done == 1;
+  }));
+  CHECK(c.answered - answered_before == 61);
+  REQUIRE(c.finish());
+  locker.run("commit");
+  // One that is answered shows that it is over.
+  int found = 0;
+  for (int i = 0; i < 30; ++i)
+    c.ask_for(
+        written, number(i), [&](const db::outcome& o) { found += o && o->int8(0, 0) == 0; }, 1);
+  REQUIRE(c.finish());
+  CHECK(found == 30);
+}
+
+TEST_CASE("who waits in vain for a connection is told in time, and nothing is sent for him", "[db]") {
+  const with_table t;
+  db::pool_options options = callers::patient();
+  options.waiting_timeout = 100ms;
+  callers c(t.conninfo(), options);
+  sql locker(t.conninfo());
+  locker.run("begin");
+  locker.run("lock table atelier.written");
+  int found = 0;
+  for (int i = 0; i < 3; ++i) {
+    c.ask_for(written, number(i), [&](const db::outcome& o) { found += o && o->int8(0, 0) == 0; });
+    c.loop.run_for(1ms);
+  }
+  REQUIRE(wait_until(60s, [&] {
+    c.loop.run_for(5ms);
+    return c.pool.counted().statements == 3;
+  }));
+  int late = 0;
+  const auto note = [&](const db::outcome& o) {
+    late += !o && o.error().what == db::errc::timed_out && !o.error().may_have_run;
+  };
+  c.ask_for(echo_number, number(1), note);
+  c.ask_for(insert, number(1), note);
+  REQUIRE(wait_until(60s, [&] {
+    c.loop.run_for(5ms);
+    return late == 2;
+  }));
+  CHECK(c.pool.counted().statements == 3);
+  locker.run("commit");
+  REQUIRE(c.finish());
+  CHECK(found == 3);
+  CHECK(t.rows() == 0);
 }
 
 TEST_CASE("beyond the queue a caller is told at once that it is full", "[db]") {

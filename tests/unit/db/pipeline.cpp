@@ -55,7 +55,7 @@ TEST_CASE("the reads of a turn share a Sync, a write has its own and goes behind
   for (auto* one : {&read_1, &write_1, &read_2, &write_2}) REQUIRE(line.push(*one));
   CHECK(queue.next_turn(line, true) == turn{&read_1, &read_2, nullptr, &write_1, nullptr});
   CHECK(queue.in_flight() == 3);
-  CHECK(queue.writes());
+  CHECK(queue.is_held());
   CHECK(line.size() == 1);
 }
 
@@ -128,6 +128,75 @@ TEST_CASE(
   CHECK(queue.answered(verdict::aborted) == nullptr);
 }
 
+TEST_CASE("when a statement of several reads took too long their time is over, and nobody is sent again") {
+  waiting_line line(16);
+  pipeline queue;
+  operation a, b, c;
+  a.kind = b.kind = 1;
+  for (auto* one : {&a, &b, &c}) REQUIRE(line.push(*one));
+  CHECK(queue.next_turn(line, true) == turn{&a, &c, nullptr});
+  CHECK(together(queue.answered(verdict::too_slow)) == turn{&a, &b});
+  CHECK(queue.answered(verdict::aborted) == nullptr);
+  queue.synced(line);
+  CHECK(queue.next_turn(line, true) == turn{&c, nullptr});
+}
+
+TEST_CASE("reads of a slow statement go behind all others, and on few connections, until one succeeds") {
+  waiting_line line(16);
+  operation slow_1, slow_2, quick, write;
+  slow_1.statement = slow_2.statement = 7;
+  slow_1.kind = slow_2.kind = 1;
+  write.writes = true;
+  write.statement = 7;
+  REQUIRE(line.push(slow_1));
+  line.is_slow(7);
+  for (auto* one : {&slow_2, &quick, &write}) REQUIRE(line.push(*one));
+  pipeline first, second;
+  CHECK(first.next_turn(line, true, false) == turn{&quick, nullptr, &write, nullptr});
+  CHECK_FALSE(first.is_slow());
+  CHECK(second.next_turn(line, true, true) == turn{&slow_1, nullptr});
+  CHECK(second.is_slow());
+  CHECK(second.is_held());
+  CHECK(together(second.answered(verdict::succeeded)) == turn{&slow_1, &slow_2});
+  second.synced(line);
+  CHECK_FALSE(second.is_held());
+  REQUIRE(line.push(slow_1));
+  line.is_quick(7);
+  CHECK(second.next_turn(line, false, false) == turn{&slow_1, nullptr});
+}
+
+TEST_CASE("a read that a slow one took with it waits apart if its statement is slow too") {
+  waiting_line line(16);
+  pipeline queue;
+  operation a, b, c;
+  a.statement = b.statement = 7;
+  for (auto* one : {&a, &b, &c}) REQUIRE(line.push(*one));
+  CHECK(queue.next_turn(line, true) == turn{&a, &b, &c, nullptr});
+  CHECK(queue.answered(verdict::too_slow) == &a);
+  line.is_slow(7);
+  queue.answered(verdict::aborted);
+  queue.answered(verdict::aborted);
+  queue.synced(line);
+  CHECK(line.reads() == 1);
+  CHECK(queue.next_turn(line, true) == turn{&c, nullptr, &b, nullptr});
+}
+
+TEST_CASE("who has waited too long is taken from the line, whatever waits with him") {
+  using namespace std::chrono_literals;
+  waiting_line line(16);
+  const auto now = atelier::clock::now();
+  operation late_read, read, late_write, late_slow;
+  late_slow.statement = 7;
+  late_write.writes = true;
+  line.is_slow(7);
+  read.until = now + 1s;
+  for (auto* one : {&late_read, &late_write, &late_slow}) one->until = now;
+  for (auto* one : {&late_read, &read, &late_write, &late_slow}) REQUIRE(line.push(*one));
+  CHECK(line.take_late(now) == turn{&late_read, &late_write, &late_slow});
+  CHECK(line.size() == 1);
+  CHECK(line.take_read() == &read);
+}
+
 TEST_CASE("of a lost connection come back all that went as one statement") {
   waiting_line line(16);
   pipeline queue;
@@ -144,7 +213,7 @@ TEST_CASE("where enough connections write, a turn takes reads only") {
   crowd all(1, 1);
   pipeline queue;
   CHECK(queue.next_turn(all.line, false) == turn{&all.reads[0], nullptr});
-  CHECK_FALSE(queue.writes());
+  CHECK_FALSE(queue.is_held());
 }
 
 TEST_CASE("a full line refuses and changes nothing") {
@@ -167,6 +236,10 @@ TEST_CASE("as many connections are woken as what waits has turns, and one is lef
   CHECK(turns_wanted(crowd(0, 5).line, 0, 1, 2) == 1);
   CHECK(turns_wanted(crowd(0, 5).line, 0, 2, 2) == 0);
   CHECK(turns_wanted(crowd(1, 5).line, 0, 2, 2) == 1);
+  crowd slow(5, 0);
+  slow.line.is_slow(0);
+  CHECK(turns_wanted(slow.line, 0, 0, 2) == 1);
+  CHECK(turns_wanted(slow.line, 0, 2, 2) == 0);
 }
 
 TEST_CASE(
@@ -192,7 +265,7 @@ TEST_CASE("a write is finished by its Sync, where it is committed, and not befor
   CHECK(queue.awaits_server());
   CHECK(queue.synced(one.line) == &one.writes[0]);
   CHECK_FALSE(queue.awaits_server());
-  CHECK_FALSE(queue.writes());
+  CHECK_FALSE(queue.is_held());
 }
 
 TEST_CASE("a write whose connection is lost before its Sync may have been done") {
@@ -201,7 +274,7 @@ TEST_CASE("a write whose connection is lost before its Sync may have been done")
   queue.next_turn(one.line, true);
   CHECK(queue.answered(verdict::succeeded) == nullptr);
   CHECK(queue.lost().sent == turn{&one.writes[0]});
-  CHECK_FALSE(queue.writes());
+  CHECK_FALSE(queue.is_held());
 }
 
 TEST_CASE("a lost connection tells what may have run from what did not; who waits still waits") {
@@ -237,7 +310,7 @@ TEST_CASE("every statement comes back exactly once, whatever fails") {
     std::vector<operation> all(40);
     std::map<const operation*, int> back;
     const auto take = [&](connection& c) {
-      for (auto* item : c.queue.next_turn(line, one_in(2))) c.server.push_back(item);
+      for (auto* item : c.queue.next_turn(line, one_in(2), one_in(2))) c.server.push_back(item);
     };
     const auto answer_one = [&](connection& c) {
       if (c.server.empty()) return;
@@ -250,8 +323,11 @@ TEST_CASE("every statement comes back exactly once, whatever fails") {
         return;
       }
       REQUIRE(c.queue.expects_answer());
-      const auto v = c.aborting ? verdict::aborted : one_in(5) ? verdict::failed : verdict::succeeded;
-      c.aborting |= v == verdict::failed;
+      const auto v = c.aborting  ? verdict::aborted
+                     : one_in(8) ? verdict::failed
+                     : one_in(8) ? verdict::too_slow
+                                 : verdict::succeeded;
+      c.aborting |= v != verdict::succeeded;
       for (const auto* done : together(c.queue.answered(v))) ++back[done];
     };
     const auto die = [&](connection& c) {
@@ -264,6 +340,8 @@ TEST_CASE("every statement comes back exactly once, whatever fails") {
     for (auto& one : all) {
       one.writes = one_in(3);
       one.kind = one.writes ? 0 : random() % 4;
+      one.statement = one.kind;
+      if (one_in(4)) one_in(2) ? line.is_slow(random() % 4) : line.is_quick(random() % 4);
       REQUIRE(line.push(one));
       auto& c = connections[random() % connections.size()];
       take(c);
