@@ -10,6 +10,7 @@
 #include <simdjson.h>
 
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <thread>
 
@@ -118,4 +119,79 @@ TEST_CASE("a byte pair between requests starts no clock", "[api]") {
   CHECK(client.read().status == 200);
   std::this_thread::sleep_for(1500ms);
   CHECK(client.get("/live").status == 200);
+}
+
+TEST_CASE("a head, a target and a body have the bounds that the worker was given: 431, 414, 413", "[api]") {
+  const worker w({"--head-bytes-max", "2000", "--target-bytes-max", "100", "--body-bytes-max", "50"});
+  const auto status = [&](const std::string& method, const std::string& target, const http_headers& headers,
+                          const std::string& body) {
+    return http_client(w.port).request(method, target, headers, body).status;
+  };
+  CHECK(status("GET", "/live", {{"X-Long", std::string(1800, 'a')}}, "") == 200);
+  CHECK(status("GET", "/live", {{"X-Long", std::string(2000, 'a')}}, "") == 431);
+  CHECK(status("GET", "/live?" + std::string(94, 'a'), {}, "") == 200);
+  CHECK(status("GET", "/live?" + std::string(95, 'a'), {}, "") == 414);
+  CHECK(status("GET", "/live", {}, std::string(50, 'a')) == 200);
+  CHECK(status("GET", "/live", {}, std::string(51, 'a')) == 413);
+}
+
+TEST_CASE("a head or a body that trickles in is 408, and a connection at rest is closed", "[api]") {
+  const worker w({"--head-timeout", "500ms", "--body-timeout", "500ms", "--idle-timeout", "500ms"});
+  http_client head(w.port);
+  http_client body(w.port);
+  http_client rest(w.port);
+  CHECK(rest.get("/live").status == 200);
+  head.send("GET /live HTTP/1.1\r\nHo");
+  body.send("POST /qa/questions HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\na");
+  // A byte now and then is no progress.
+  for (int i = 0; i < 3; ++i) {
+    std::this_thread::sleep_for(100ms);
+    head.send("o");
+    body.send("a");
+  }
+  CHECK(head.read().status == 408);
+  CHECK(body.read().status == 408);
+  CHECK(rest.is_closed());
+}
+
+TEST_CASE("a client that takes nothing of its answers is cut", "[api]") {
+  const worker w({"--write-timeout", "500ms"});
+  constexpr int asked = 500;
+  const auto bytes = fetch(w.port, "/openapi.json").body.size();
+  http_client client(w.port);
+  for (int i = 0; i < asked; ++i) client.send("GET /openapi.json HTTP/1.1\r\nHost: h\r\n\r\n");
+  std::this_thread::sleep_for(2s);
+  CHECK(client.read_all().size() < asked * bytes);
+}
+
+TEST_CASE("a refused client that goes on sending is cut", "[api]") {
+  const worker w({"--linger-timeout", "500ms"});
+  http_client client(w.port);
+  client.send("no request\r\n\r\n");
+  CHECK(client.read().status == 400);
+  CHECK(wait_until(30s, [&] {
+    try {
+      client.send("more");
+      return false;
+    } catch (const std::runtime_error&) {
+      return true;
+    }
+  }));
+}
+
+TEST_CASE("a worker accepts no more connections than allowed, and serves those that wait when there is room",
+          "[api]") {
+  const worker w({"--connections-max", "2"});
+  auto first = std::make_unique<http_client>(w.port);
+  http_client second(w.port);
+  CHECK(first->get("/live").status == 200);
+  CHECK(second.get("/live").status == 200);
+  http_client third(w.port, 500ms);
+  third.send("GET /live HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK_THROWS(third.read());
+  http_client fourth(w.port);
+  fourth.send("GET /live HTTP/1.1\r\nHost: h\r\n\r\n");
+  first.reset();
+  { const auto gone = std::move(third); }
+  CHECK(fourth.read().status == 200);
 }
