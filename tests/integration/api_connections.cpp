@@ -169,7 +169,7 @@ TEST_CASE("a refused client that goes on sending is cut", "[api]") {
   http_client client(w.port);
   client.send("no request\r\n\r\n");
   CHECK(client.read().status == 400);
-  CHECK(wait_until(30s, [&] {
+  CHECK(wait_until(4s, [&] {
     try {
       client.send("more");
       return false;
