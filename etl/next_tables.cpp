@@ -2,6 +2,8 @@
 
 #include "core/log.hpp"
 
+#include <fmt/ranges.h>
+
 #include <chrono>
 #include <thread>
 
@@ -79,8 +81,7 @@ result<std::string> rights_of(db::session& session, std::string_view table) {
   if (!rights) return rights.error();
   std::string sql;
   if (rights->text(0, 0) != "t")
-    sql = fmt::format("grant usage, create on schema {0} to {2}; alter table {0}.{1} owner to {2}; ",
-                      next_schema, table, rights->text(0, 1));
+    sql = fmt::format("alter table {}.{} owner to {}; ", next_schema, table, rights->text(0, 1));
   sql += rights->text(0, 2);
   return sql;
 }
@@ -145,7 +146,19 @@ result<> load_lock::remove_leftovers() {
   return {};
 }
 
-result<> load_lock::begin() { return run(session_, fmt::format("create schema {}", next_schema)); }
+result<> load_lock::begin() {
+  if (auto made = run(session_, fmt::format("create schema {}", next_schema)); !made) return made;
+  // Who owns a table that serves is to own the next one, which takes rights on its schema. All are given
+  // here: given by the tables' own connections at the same time, they would meet in the schema's row.
+  const auto rights = session_.run(fmt::format(
+      "select coalesce(string_agg(distinct format('grant usage, create on schema {} to %I', "
+      "pg_get_userbyid(relowner)), '; '), '') from pg_class where relnamespace = '{}'::regnamespace"
+      " and relname = any(string_to_array('{}', ',')) and pg_get_userbyid(relowner) <> current_user",
+      next_schema, serving_schema, fmt::join(loaded_tables, ",")));
+  if (!rights) return rights.error();
+  const std::string grants(rights->text(0, 0));
+  return grants.empty() ? result<>{} : run(session_, grants);
+}
 
 void load_lock::give_up() { (void)drop_tables_of(session_, next_schema); }
 

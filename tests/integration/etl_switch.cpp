@@ -140,6 +140,23 @@ TEST_CASE("the workers hear of new data when they can see them", "[etl]") {
   CHECK(std::string(heard->extra) == "all");
 }
 
+TEST_CASE("tables that all belong to another role are built side by side", "[etl]") {
+  small_set set;
+  const temp_dir folder;
+  const test_database database;
+  const auto owner = "owner_of_all_" + database.name();
+  ask(database, fmt::format("create role {0}; grant usage, create on schema atelier to {0}", owner));
+  for (const auto table : etl::loaded_tables)
+    ask(database, fmt::format("alter table atelier.{} owner to {}", table, owner));
+  set.write(folder);
+  for (int times = 0; times < 12; ++times) {  // rights that are given at the same time meet by chance
+    const auto done = load(database, folder.path(), {"--mode", "replace", "--jobs", "8"});
+    INFO(done.errors);
+    CHECK(done.code == 0);
+  }
+  ask(database, fmt::format("drop owned by {0} cascade; drop role {0}", owner));
+}
+
 TEST_CASE("what others have built on the tables is named and not torn down", "[etl]") {
   small_set set;
   const temp_dir folder;
