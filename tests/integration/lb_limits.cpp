@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <list>
 #include <thread>
 
@@ -19,6 +20,14 @@ scripted_worker::script answers() {
 scripted_worker::script slow(std::chrono::milliseconds time) {
   return answering([time](const std::string&) {
     std::this_thread::sleep_for(time);
+    return answer_with("ok");
+  });
+}
+
+// Answers only when it is told to.
+scripted_worker::script held(const std::atomic<bool>& released) {
+  return answering([&](const std::string&) {
+    wait_until(20s, [&] { return released.load(); });
     return answer_with("ok");
   });
 }
@@ -98,6 +107,37 @@ TEST_CASE("a write that takes too long may have been applied, a read may be aske
         "Error: the request took too long; it may have been applied, look before you send it again");
 }
 
+TEST_CASE("so many stand in line, and who comes then is refused at once", "[lb]") {
+  std::atomic<bool> released = false;
+  scripted_worker worker(held(released));
+  const proxy_process proxy({worker.address() + ",max=1"}, {"--queue-max", "2", "--queue-timeout", "1m"});
+  std::list<http_client> clients;
+  const auto ask = [&](std::string_view metric, int n) {
+    clients.push_back(proxy.connect());
+    clients.back().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    REQUIRE(wait_until(5s, [&] { return proxy.metric(std::string(metric)) == n; }));
+  };
+  ask("requests_in_flight", 1);
+  ask("requests_waiting", 1);
+  ask("requests_waiting", 2);
+  const auto refused = proxy.connect().get("/");
+  CHECK(refused.status == 503);
+  CHECK(refused.header("Retry-After"));
+  CHECK(has(refused.body, "busy"));
+  released = true;
+  for (auto& client : clients) CHECK(client.read().status == 200);
+}
+
+TEST_CASE("a client that was refused may go on sending for its time and no longer", "[lb]") {
+  const bool briefly = GENERATE(true, false);
+  scripted_worker worker(answers());
+  const proxy_process proxy({worker.address()}, {"--linger-timeout", briefly ? "300ms" : "1m"});
+  auto client = proxy.connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
+  CHECK(client.read().status == 400);
+  CHECK(wait_until(2s, [&] { return proxy.metric("connections") == 0; }) == briefly);
+}
+
 TEST_CASE("a client that leaves gives up its place in the line", "[lb]") {
   scripted_worker worker(slow(2s));
   const proxy_process proxy({worker.address() + ",max=1"});
@@ -116,13 +156,14 @@ TEST_CASE("a client that leaves gives up its place in the line", "[lb]") {
 }
 
 TEST_CASE("a client that leaves gives up its place whatever it has sent and nobody has read", "[lb]") {
-  scripted_worker worker(slow(2s));
+  std::atomic<bool> released = false;
+  scripted_worker worker(held(released));
   const proxy_process proxy({worker.address() + ",max=1"});
   auto first = proxy.connect();
   first.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n");
   REQUIRE(wait_until(5s, [&] { return worker.requests().size() == 1; }));
   const auto waiting = [&](int n) {
-    return wait_until(1s, [&] { return proxy.metric("requests_waiting") == n; });
+    return wait_until(5s, [&] { return proxy.metric("requests_waiting") == n; });
   };
   {
     auto writer = proxy.connect();
@@ -135,6 +176,7 @@ TEST_CASE("a client that leaves gives up its place whatever it has sent and nobo
     CHECK(waiting(2));
   }
   CHECK(waiting(0));
+  released = true;
   CHECK(first.read().status == 200);
   CHECK(proxy.connect().get("/5").status == 200);
   CHECK(worker.requests().size() == 2);
@@ -142,7 +184,8 @@ TEST_CASE("a client that leaves gives up its place whatever it has sent and nobo
 
 TEST_CASE("a client that leaves gives up its place among retries too", "[lb]") {
   scripted_worker bad([](worker_connection& c, const std::string&) { c.close(); });
-  scripted_worker good(slow(3s));
+  std::atomic<bool> released = false;
+  scripted_worker good(held(released));
   const proxy_process proxy(
       {bad.address() + ",weight=1000", good.address()},
       {"--failures-max", "1000000", "--retry-budget-percent", "0", "--queue-timeout", "10s"});
@@ -151,12 +194,13 @@ TEST_CASE("a client that leaves gives up its place among retries too", "[lb]") {
     clients.push_back(proxy.connect());
     clients.back().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   }
-  CHECK(wait_until(2s, [&] {
+  CHECK(wait_until(5s, [&] {
     return proxy.metric("retries_delayed_total") > 0 && proxy.metric("requests_in_flight") == 8;
   }));
   const auto in_line = proxy.metric("retries_delayed_total");
   clients.clear();
-  CHECK(wait_until(2s, [&] { return proxy.metric("requests_in_flight") <= 8 - in_line; }));
+  CHECK(wait_until(5s, [&] { return proxy.metric("requests_in_flight") <= 8 - in_line; }));
+  released = true;
 }
 
 TEST_CASE("a header of the PROXY protocol names the client, and without one nothing is served", "[lb]") {
