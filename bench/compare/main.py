@@ -1,6 +1,7 @@
 """`./dev bench`: every comparison, one table."""
 
 import argparse
+import shutil
 import signal
 import sys
 import traceback
@@ -15,7 +16,7 @@ import notify
 import proxy
 import settings
 from data import FULL
-from places import Trouble, WORK, say
+from places import Trouble, WORK, own, say
 from processes import allow_files
 from rounds import OutOfTime, Plan
 from table import Table
@@ -42,7 +43,7 @@ ABOUT = """What can be measured; several may be named, and `SET:PART` takes one 
 
 --products N takes that many products (quick: 100000, full: 1000011); growth, api, proxy and loader alone take quick's unless --full is given.
 Ctrl-C ends early with the table of what was measured by then. Data, logs and results are in {work}
-(ATELIER_BENCH_DIR is another folder). Traffic goes to 127.0.0.1 only; nothing runs on when this ends."""
+(ATELIER_BENCH_DIR is another folder, of its own). Traffic goes to 127.0.0.1 only; nothing runs on when this ends."""
 
 SETS = {"api": api, "proxy": proxy, "loader": loader, "growth": growth}
 
@@ -87,8 +88,12 @@ def main():
         return micro.run(asked.what[0])
     if asked.what == ["conformance"]:
         return conformance.run(asked.failures)
+    try:
+        own(WORK)
+    except Trouble as e:
+        say(f"bench: {e}")
+        return 1
     if asked.what == ["clean"]:
-        import shutil
         shutil.rmtree(WORK, ignore_errors=True)
         return 0
     command = " ".join(["./dev bench", *sys.argv[1:]])

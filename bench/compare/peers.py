@@ -1,5 +1,6 @@
 """Our servers and those that they are compared with, each ready to be asked."""
 
+import itertools
 import shutil
 import subprocess
 import time
@@ -63,14 +64,25 @@ def proxy(workers, name="lb", core=None, more=()):
     return await_status(p, "/", [200, 404])  # its workers are known to be up
 
 
+_stacks = itertools.count()
+
+
+def stack_sockets(workers):
+    """Where the workers of one more stack listen: several run at once, each on its own data."""
+    stack = next(_stacks)
+    return [WORK / f"worker-{stack}-{i}.socket" for i in range(workers)]
+
+
 def our_stack(server, cache_mb=0, workers=3):
     """Workers and the proxy before them, by UNIX sockets, as `atelier up` places them on one machine."""
     made = []
     try:
-        sockets = [WORK / f"worker-{i}.socket" for i in range(workers)]
-        for i, socket in enumerate(sockets):
-            made.append(Process(f"worker-{i}", [ATELIER, "api", "--listen", f"unix:{socket}", "--db", server.conninfo("atelier"), "--cache-mb", cache_mb]))
-        made.append(proxy([f"unix:{socket}" for socket in sockets], more=["--affinity-percent", "150"]))
+        sockets = stack_sockets(workers)
+        for socket in sockets:
+            made.append(Process(socket.stem, [ATELIER, "api", "--listen", f"unix:{socket}", "--db", server.conninfo("atelier"), "--cache-mb", cache_mb]))
+        made.append(proxy([f"unix:{socket}" for socket in sockets], name=sockets[0].stem.replace("worker", "lb"), more=["--affinity-percent", "150"]))
+        for p in made:
+            p.check()
     except BaseException:
         for p in made:
             p.stop()

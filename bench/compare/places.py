@@ -13,7 +13,8 @@ STATEMENTS = BUILD / "bench" / "bench-statements"
 PEERS = ROOT / "bench" / "peers"
 
 # Data, clusters and logs: a folder that PostgreSQL's own user can reach, whoever we are.
-WORK = pathlib.Path(os.environ.get("ATELIER_BENCH_DIR") or f"/var/tmp/atelier-bench-{os.getuid()}")
+DEFAULT = pathlib.Path(f"/var/tmp/atelier-bench-{os.getuid()}")
+WORK = pathlib.Path(os.environ.get("ATELIER_BENCH_DIR") or DEFAULT)
 
 
 def say(text):
@@ -22,3 +23,14 @@ def say(text):
 
 class Trouble(Exception):
     """Something that a person has to mend; its text says what and how."""
+
+
+def own(folder):
+    """Makes the folder ours, which `clean` may remove whole. One that has somebody's files in it is not taken."""
+    mark = folder / "made-by-atelier-bench"
+    if folder == DEFAULT or mark.exists():
+        return
+    if folder.exists() and any(folder.iterdir()):
+        raise Trouble(f"{folder} holds files that are not ours; let ATELIER_BENCH_DIR be a folder of its own")
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.touch()

@@ -273,6 +273,13 @@ TEST_CASE("the search finds a rate that a server holds and goes no further than 
   CHECK(done.output.find("    400 ") == std::string::npos);
 }
 
+TEST_CASE("what ./dev bench says of the figures it is given holds", "[bench]") {
+  const auto done =
+      run_program("/usr/bin/env", {"python3", "-B", ATELIER_SOURCES "/bench/compare/self_test.py"});
+  INFO(done.errors);
+  CHECK(done.code == 0);
+}
+
 TEST_CASE("the number that was drawn is found in an answer as number and as text", "[bench]") {
   scripted_worker worker(answer_all);
   const temp_dir folder;
