@@ -1,13 +1,15 @@
 """How the cost grows: with the data, the workers, the connections, the page."""
 
+import os
 import statistics
 
 import peers
 import plot
+from bends import explain, flat, limit, proportional
 from data import HEAVY, serving
 from load import load
 from places import WORK, say
-from processes import allow_files, stop_all
+from processes import allow_files, resident_mib, stop_all
 from rounds import alternate, record
 
 CONNECTIONS = (16, 64, 256, 1024, 4096, 10_000)
@@ -28,10 +30,27 @@ def median_points(figures):
     return [(x, statistics.median(f.ours)) for x, f in figures.items() if f.ours]
 
 
+CORES = os.cpu_count() or 1
+
+
+def mean_busy(runs):
+    return {name: statistics.median(run.busy[name] for run in runs) for name in runs[0].busy}
+
+
+def blocks(server):
+    """Blocks that PostgreSQL found in its own memory, and that it had to ask the kernel for."""
+    return [int(n) for n in server.sql("atelier", "select blks_hit, blks_read from pg_stat_database where datname = 'atelier';").split("|")]
+
+
+def rows(server):
+    """Rows and index entries that PostgreSQL has looked at."""
+    return int(server.sql("atelier", "select tup_returned from pg_stat_database where datname = 'atelier';"))
+
+
 def with_data(table, plan, products):
     """The same reads of a hundredth, a tenth and the whole, all three running, in turns."""
     sizes = sorted({max(100, products // 100), max(100, products // 10), products})
-    servers, stacks = {}, {}
+    servers, stacks, runs, read = {}, {}, {size: [] for size in sizes}, {}
     figure = table.add("growth-data", f"answers a second of {sizes[-1]:,} products against {sizes[0]:,}", "/s", "≥", 0.85, peer="the hundredth")
     each = {size: table.add(f"growth-data-{size}", f"answers a second, {size:,} products", "/s", None, None, kind="value") for size in sizes}
     try:
@@ -42,13 +61,19 @@ def with_data(table, plan, products):
         def measure(size):
             options = {"closed": True, "connections": 64, "set": {"products": size}}
             load(stacks[size][-1].port, "reads", plan.warm_up, seed=99, **options)
-            run = load(stacks[size][-1].port, "reads", plan.seconds, seed=1 + len(each[size].ours), **options)
+            groups = {"workers": stacks[size][:-1], "the proxy": [stacks[size][-1]], "PostgreSQL": [servers[size].process]}
+            before = blocks(servers[size])
+            run = load(stacks[size][-1].port, "reads", plan.seconds, groups=groups, seed=1 + len(each[size].ours), **options)
+            hit, asked = (b - a for a, b in zip(before, blocks(servers[size])))
+            runs[size].append(run)
+            read[size] = f"{100 * asked / max(1, hit + asked):.1f} % of the blocks were not in PostgreSQL's memory"
             record(each[size], True, run, run.rate)
             if size == sizes[-1]:
                 record(figure, True, run, run.rate)
             elif size == sizes[0]:
                 record(figure, False, run, run.rate)
         alternate(plan, "data", [lambda s=s: measure(s) for s in sizes])
+        explain(each, median_points(each), flat, lambda size: f"{read[size]}; {limit(mean_busy(runs[size]), CORES)}")
         draw("data", "Uniform reads, cache off", "products", "answers/s", {"answers a second": median_points(each)})
     finally:
         for stack in stacks.values():
@@ -59,7 +84,7 @@ def with_data(table, plan, products):
 
 def with_workers(table, plan, products):
     server, _ = serving(products)
-    rate, cpu = {}, {}
+    rate, cpu, runs = {}, {}, {}
     try:
         for n in (1, 2, 3, 4):
             rate[n] = table.add(f"growth-workers-{n}", f"answers a second, {n} worker{'s' * (n > 1)} behind the proxy", "/s", None, None, kind="value")
@@ -68,13 +93,16 @@ def with_workers(table, plan, products):
             try:
                 options = {"closed": True, "connections": 64, "set": {"products": products}}
                 load(stack[-1].port, "reads", plan.warm_up, **options)
+                groups = {"workers": stack[:-1], "the proxy": [stack[-1]], "PostgreSQL": [server.process]}
                 for i in range(plan.rounds):
                     plan.check()
-                    run = load(stack[-1].port, "reads", plan.seconds, [*stack, server.process], seed=1 + i, **options)
+                    run = load(stack[-1].port, "reads", plan.seconds, [*stack, server.process], groups=groups, seed=1 + i, **options)
+                    runs.setdefault(n, []).append(run)
                     record(rate[n], True, run, run.rate)
                     record(cpu[n], True, run, run.cpu_us)
             finally:
                 stop_all(stack)
+        explain(rate, median_points(rate), proportional, lambda n: limit(mean_busy(runs[n]), CORES))
         draw("workers", "Uniform reads by workers, cache off", "workers", "answers/s", {"answers a second": median_points(rate)}, log_x=False)
     finally:
         server.stop()
@@ -83,7 +111,7 @@ def with_workers(table, plan, products):
 def with_connections(table, plan, products):
     """One worker, its cache warm: what connections cost it."""
     server, _ = serving(products)
-    rate, cpu, tail = {}, {}, {}
+    rate, cpu, tail, runs, memory = {}, {}, {}, {}, {}
     most = min(CONNECTIONS[-1], allow_files(65536) - 1000)
     worker = peers.worker(server, cache_mb=64, more=["--connections-max", 12_000])
     try:
@@ -95,11 +123,15 @@ def with_connections(table, plan, products):
             tail[n] = table.add(f"growth-connections-p99-{n}", "p99 of that at 5,000 a second", "ms", None, None, kind="value")
             for _ in range(plan.rounds):
                 plan.check()
-                run = load(worker.port, target, plan.seconds, [worker], closed=True, connections=n)
+                run = load(worker.port, target, plan.seconds, [worker], groups={"the worker": [worker]}, closed=True, connections=n)
+                runs.setdefault(n, []).append(run)
+                memory[n] = resident_mib(worker)[0]
                 record(rate[n], True, run, run.rate)
                 record(cpu[n], True, run, run.cpu_us)
                 run = load(worker.port, target, plan.seconds, rate=5000, connections=n)
                 record(tail[n], True, run, run.latency_ms["p99"])
+        explain(cpu, median_points(cpu), flat, lambda n: f"the worker has {memory[n]:.0f} MiB to walk through, {memory[min(memory)]:.0f} with {min(memory)} connections; "
+                f"{limit(mean_busy(runs[n]), CORES)}")
         draw("connections", "One worker, cached answer", "connections", "CPU a request, µs", {"CPU a request": median_points(cpu)})
     finally:
         worker.stop()
@@ -110,21 +142,28 @@ def with_pages(table, plan, products):
     """Products with few and with many reviews, and pages of several sizes; cache off, so that the database does the work."""
     server, _ = serving(products)
     worker = peers.worker(server)
-    by_reviews, by_count = {}, {}
+    by_reviews, by_count, size = {}, {}, {}
 
     def measure(figures, key, name, target):
         figures[key] = table.add(f"growth-{name}", f"CPU a page, worker and database: {name}", "µs", None, None, kind="value")
-        load(worker.port, target, plan.warm_up, closed=True, connections=16)
+        before, answered = rows(server), load(worker.port, target, plan.warm_up, closed=True, connections=16).answered
         for _ in range(plan.rounds):
             plan.check()
             run = load(worker.port, target, plan.seconds, [worker, server.process], closed=True, connections=16)
             record(figures[key], True, run, run.cpu_us)
+            answered += run.answered
+        size[name] = f"for an answer of {run.bytes_each / 1000:,.1f} KB the database looks at some {(rows(server) - before) / max(1, answered):,.0f} rows"
+        return name
 
     try:
+        names = {}
         for beyond, reviews in HEAVY:
-            measure(by_reviews, reviews, f"5 of {reviews:,} reviews", f"/reviews/?product_id={products + beyond}&count=5")
+            names[reviews] = measure(by_reviews, reviews, f"5 of {reviews:,} reviews", f"/reviews/?product_id={products + beyond}&count=5")
+        explain(by_reviews, median_points(by_reviews), flat, lambda reviews: size[names[reviews]])
+        names = {}
         for count in (5, 50, 500, 5000):
-            measure(by_count, count, f"{count:,} of 20,000 reviews", f"/reviews/?product_id={products + HEAVY[-1][0]}&count={count}&sort=newest")
+            names[count] = measure(by_count, count, f"{count:,} of 20,000 reviews", f"/reviews/?product_id={products + HEAVY[-1][0]}&count={count}&sort=newest")
+        explain(by_count, median_points(by_count), proportional, lambda count: size[names[count]])
         draw("reviews", "A page of five by the product's reviews", "reviews", "CPU a page, µs", {"relevant": median_points(by_reviews)})
         draw("page", "A page by its size", "reviews on the page", "CPU a page, µs", {"newest": median_points(by_count)})
     finally:

@@ -5,17 +5,21 @@ import os
 import subprocess
 
 from places import BENCH, Trouble, WORK
-from processes import cpu_seconds
+from processes import cpu_seconds, machine_seconds
 
 
 class Run:
     """Figures of one run."""
 
-    def __init__(self, report, cpu):
+    def __init__(self, report, cpu, busy, machine):
         whole = report["whole"]
         self.answered, self.errors, self.rate = whole["answered"], whole["errors"], whole["rate"]
         self.latency_ms = whole["latency_ms"]
         self.cpu_us = cpu * 1e6 / max(1, self.answered)
+        self.bytes_each = whole["bytes"] / max(1, self.answered)
+        # Cores that each of `groups` kept busy, and the generator, and everybody else on this machine.
+        self.busy = {**{name: seconds / report["seconds"] for name, seconds in busy.items()}, "generator": report["generator"]["cpu_share"]}
+        self.busy["others"] = max(0.0, machine / report["seconds"] - sum(self.busy.values()))
         self.doubts = report["generator"]["doubts"]
         self.examples = report["examples"]
 
@@ -31,8 +35,9 @@ def scenario_file(name, content):
     return file
 
 
-def load(port, what, seconds, processes=(), core=None, **options):
-    """Runs it: `what` is a scenario's name, a file (a Path), or a target that begins with /. Options as atelier-bench has them, _ for -."""
+def load(port, what, seconds, processes=(), core=None, groups=None, **options):
+    """Runs it: `what` is a scenario's name, a file (a Path), or a target that begins with /. Options as atelier-bench has them, _ for -.
+    `groups`: {name: processes} whose share of the cores is wanted beside."""
     words = [str(BENCH), "run", "--url", f"http://127.0.0.1:{port}", "--for", f"{seconds}s", "--warm-up", "0s", "--json", "-"]
     words += ["--get", what] if isinstance(what, str) and what.startswith("/") else [str(what)]
     for name, value in options.items():
@@ -48,9 +53,11 @@ def load(port, what, seconds, processes=(), core=None, **options):
         if core is not None and (os.cpu_count() or 1) > core:
             os.sched_setaffinity(0, {core})
 
-    before = cpu_seconds(processes)
+    groups = groups or {}
+    before, before_each, machine = cpu_seconds(processes), {name: cpu_seconds(g) for name, g in groups.items()}, machine_seconds()
     done = subprocess.run(words, capture_output=True, text=True, timeout=seconds + 60, preexec_fn=pin)
-    cpu = cpu_seconds(processes) - before
+    cpu, busy = cpu_seconds(processes) - before, {name: cpu_seconds(g) - before_each[name] for name, g in groups.items()}
+    machine = machine_seconds() - machine
     if done.returncode not in (0, 3) or not done.stdout:
         raise Trouble(f"atelier-bench: {done.stderr.strip()}")
-    return Run(json.loads(done.stdout), cpu)
+    return Run(json.loads(done.stdout), cpu, busy, machine)

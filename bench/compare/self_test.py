@@ -1,9 +1,10 @@
-"""What the comparisons say of the figures that they are given: medians, ratios, targets, errors, and whose folder is removed."""
+"""What the comparisons say of the figures that they are given: medians, ratios, targets, errors, bends, and whose folder is removed."""
 
 import pathlib
 import tempfile
 import unittest
 
+import bends
 import peers
 import places
 import plot
@@ -49,6 +50,24 @@ class Figures(unittest.TestCase):
 
     def test_a_chart_has_a_point_for_each_value(self):
         self.assertEqual(plot.chart("t", "x", "y", {"a": [(1, 2), (10, 3), (100, 0)]}).count("<circle"), 3)
+
+
+class Bends(unittest.TestCase):
+    def test_a_bend_is_where_the_next_point_is_not_what_the_last_one_promised(self):
+        self.assertEqual(bends.bends([(1, 100), (2, 195), (3, 205)], bends.proportional), [3])
+        self.assertEqual(bends.bends([(16, 10), (64, 10.5), (256, 14)], bends.flat), [256])
+
+    def test_the_reason_is_whoever_had_no_time_left(self):
+        self.assertIn("no core was free", bends.limit({"workers": 0.9, "PostgreSQL": 0.8, "generator": 0.2}, 2))
+        self.assertIn("workers had no time left", bends.limit({"workers": 0.97, "PostgreSQL": 0.3, "generator": 0.2}, 8))
+        self.assertIn("the generator was the limit", bends.limit({"workers": 0.5, "generator": 0.97}, 8))
+        self.assertIn("something else used this machine", bends.limit({"workers": 0.2, "generator": 0.1, "others": 1.7}, 2))
+        self.assertIn("waited for one another", bends.limit({"workers": 0.5, "generator": 0.3}, 8))
+
+    def test_the_reason_stands_at_the_bend_and_nowhere_else(self):
+        figures = {n: figure([n]) for n in (1, 2, 3)}
+        bends.explain(figures, [(1, 100), (2, 195), (3, 205)], bends.proportional, lambda n: f"{n} workers")
+        self.assertEqual([f.notes for f in figures.values()], [[], [], ["the curve bends here: 3 workers"]])
 
 
 class Stacks(unittest.TestCase):
