@@ -222,8 +222,10 @@ bool connection::take_answers() {
       if (PQstatus(c) == CONNECTION_BAD || is_shutdown(field_of(result.get(), PG_DIAG_SQLSTATE)))
         return false;
       if (PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) {
-        if (auto* one = pipeline_.synced(owner_.line()))
+        if (auto* one = pipeline_.synced(owner_.line())) {
+          judge(one->statement, pipeline::verdict::succeeded);
           finished_.emplace_back(static_cast<call*>(one), std::move(*held_));
+        }
       } else if (pipeline_.expects_sync()) {
         return false;  // an error at the commit itself: whether the write was done is unknown
       } else {
@@ -240,7 +242,7 @@ bool connection::take_answers() {
                          : answer_->error().what == errc::timed_out ? pipeline::verdict::too_slow
                                                                     : pipeline::verdict::failed;
     if (auto* first = pipeline_.answered(verdict)) {
-      if (!first->writes) judge(first->statement, verdict);
+      judge(first->statement, verdict);
       finish_together(static_cast<call*>(first), std::move(*answer_));
     } else if (verdict == pipeline::verdict::succeeded) {
       held_ = std::move(answer_);
@@ -259,7 +261,7 @@ void connection::take_answer(pg_result result) {
     answer_ = error_of(result.get());
 }
 
-// A read that was cancelled is kept apart from others until one like it succeeds.
+// What was cancelled is kept apart from others until one like it succeeds.
 void connection::judge(std::size_t statement, pipeline::verdict v) {
   if (v == pipeline::verdict::too_slow) owner_.line().is_slow(statement);
   if (v == pipeline::verdict::succeeded) owner_.line().is_quick(statement);

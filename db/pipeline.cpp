@@ -30,22 +30,27 @@ void pipeline::take_reads(waiting_line& line, take_one take, std::size_t count,
   operations_in_flight_ += count;
 }
 
+// Adds a write, if there is one, and its Sync.
+bool pipeline::take_write(operation* write, std::vector<operation*>& turn) {
+  if (!write) return false;
+  write->where = operation::stage::sent;
+  ++operations_in_flight_;
+  turn.push_back(write);
+  turn.push_back(nullptr);
+  return true;
+}
+
 std::vector<operation*> pipeline::next_turn(waiting_line& line, bool may_write, bool may_be_slow) {
   std::vector<operation*> turn;
   if (awaits_server()) return turn;
   const auto reads = std::min(line.reads(), reads_max_);
   turn.reserve(reads + 3);
   take_reads(line, &waiting_line::take_read, reads, turn);
-  if (auto* const write = may_write ? line.take_write() : nullptr) {
-    write->where = operation::stage::sent;
-    ++operations_in_flight_;
-    turn.push_back(write);
-    turn.push_back(nullptr);
-    writes_ = true;
-  }
-  if (may_be_slow && line.slow_reads() > 0) {
-    take_reads(line, &waiting_line::take_slow_read, std::min(line.slow_reads(), reads_max_), turn);
-    slow_ = true;
+  writes_ = may_write && take_write(line.take_write(), turn);
+  if (may_be_slow) {
+    const auto slow_reads = std::min(line.slow_reads(), reads_max_);
+    take_reads(line, &waiting_line::take_slow_read, slow_reads, turn);
+    slow_ = take_write(line.take_slow_write(), turn) || slow_reads > 0;
   }
   in_flight_.assign(turn.begin(), turn.end());
   return turn;
@@ -104,7 +109,8 @@ std::size_t turns_wanted(const waiting_line& line, std::size_t about_to, std::si
                          std::size_t held_max) {
   const auto turns = [](std::size_t reads) { return (reads + turn_reads_max - 1) / turn_reads_max; };
   const auto for_what_holds =
-      std::min(std::max(line.writes(), turns(line.slow_reads())), held_max - std::min(held_max, held));
+      std::min(std::max({line.writes(), line.slow_writes(), turns(line.slow_reads())}),
+               held_max - std::min(held_max, held));
   const auto wanted = std::max(turns(line.reads()), for_what_holds);
   return wanted - std::min(wanted, about_to);
 }

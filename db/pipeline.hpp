@@ -31,8 +31,8 @@ class pipeline {
   explicit pipeline(std::size_t reads_max = turn_reads_max) : reads_max_(reads_max) {}
 
   /// Takes from the line what goes out now, in order; null stands for a Sync. Reads first, then one write, if
-  /// `may_write`, and slow reads, if `may_be_slow`. Nothing while a turn is in flight. Each read stands for
-  /// those that go with it (operation::goes_with).
+  /// `may_write`, and slow reads and one slow write, if `may_be_slow`. Nothing while a turn is in flight.
+  /// Each read stands for those that go with it (operation::goes_with).
   std::vector<operation*> next_turn(waiting_line& line, bool may_write, bool may_be_slow = true);
 
   enum class verdict { succeeded, failed, too_slow, aborted };
@@ -53,7 +53,7 @@ class pipeline {
   bool expects_answer() const { return !in_flight_.empty() && in_flight_.front() != nullptr; }
   bool expects_sync() const { return !in_flight_.empty() && in_flight_.front() == nullptr; }
 
-  /// A turn with a write, or with slow reads, is in flight.
+  /// A turn with a write, or with what is slow, is in flight.
   bool is_held() const { return writes_ || slow_; }
   bool is_slow() const { return slow_; }
   std::size_t in_flight() const { return operations_in_flight_; }
@@ -68,6 +68,7 @@ class pipeline {
  private:
   using take_one = operation* (waiting_line::*)();
   void take_reads(waiting_line& line, take_one take, std::size_t count, std::vector<operation*>& turn);
+  bool take_write(operation* write, std::vector<operation*>& turn);
   operation* pop_front();
 
   std::size_t reads_max_;
@@ -80,8 +81,8 @@ class pipeline {
 };
 
 /// How many connections more are to take a turn of what waits, beside those that are about to. A write takes
-/// a connection of its own, and no more than `held_max` of them are held, by writes or slow reads, at a time:
-/// a read never waits for somebody else's commit.
+/// a connection of its own, and no more than `held_max` of them are held, by writes or by what is slow, at a
+/// time: a read never waits for somebody else's commit.
 std::size_t turns_wanted(const waiting_line& line, std::size_t about_to, std::size_t held,
                          std::size_t held_max);
 

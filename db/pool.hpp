@@ -57,7 +57,7 @@ class pool final : private connection_owner, private watched {
   std::unique_ptr<outage> outage_;
   waiting_line line_;
   std::size_t held_max_;  // connections held at a time: where there are two, one is left for quick reads
-  std::size_t slow_max_;  // of these by slow reads: where there are three, one is left for writes
+  std::size_t slow_max_;  // of these by what is slow: where there are three, one is left for writes
   std::vector<std::unique_ptr<connection>> connections_;
 };
 

@@ -4,9 +4,21 @@
 
 namespace atelier::db {
 
+namespace {
+
+// Moves those of a statement from one place to the end of the other, in their order.
+void move_over(std::size_t statement, std::deque<operation*>& from, std::deque<operation*>& to) {
+  const auto others = std::stable_partition(from.begin(), from.end(),
+                                            [&](const auto* one) { return one->statement != statement; });
+  to.insert(to.end(), others, from.end());
+  from.erase(others, from.end());
+}
+
+}  // namespace
+
 std::deque<operation*>& waiting_line::place_of(const operation& one) {
-  if (one.writes) return writes_;
   const bool slow = std::find(slow_.begin(), slow_.end(), one.statement) != slow_.end();
+  if (one.writes) return slow ? slow_writes_ : writes_;
   return slow ? slow_reads_ : reads_;
 }
 
@@ -34,23 +46,19 @@ operation* waiting_line::take(std::deque<operation*>& from) {
 void waiting_line::is_slow(std::size_t statement) {
   if (std::find(slow_.begin(), slow_.end(), statement) != slow_.end()) return;
   slow_.push_back(statement);
-  const auto quick = std::stable_partition(reads_.begin(), reads_.end(),
-                                           [&](const auto* one) { return one->statement != statement; });
-  slow_reads_.insert(slow_reads_.end(), quick, reads_.end());
-  reads_.erase(quick, reads_.end());
+  move_over(statement, reads_, slow_reads_);
+  move_over(statement, writes_, slow_writes_);
 }
 
 void waiting_line::is_quick(std::size_t statement) {
   if (std::erase(slow_, statement) == 0) return;
-  const auto slow = std::stable_partition(slow_reads_.begin(), slow_reads_.end(),
-                                          [&](const auto* one) { return one->statement == statement; });
-  reads_.insert(reads_.end(), slow_reads_.begin(), slow);
-  slow_reads_.erase(slow_reads_.begin(), slow);
+  move_over(statement, slow_reads_, reads_);
+  move_over(statement, slow_writes_, writes_);
 }
 
 std::vector<operation*> waiting_line::take_late(clock::time_point now) {
   std::vector<operation*> late;
-  for (auto* place : {&reads_, &writes_, &slow_reads_}) {
+  for (auto* place : {&reads_, &writes_, &slow_reads_, &slow_writes_}) {
     const auto end = std::stable_partition(place->begin(), place->end(),
                                            [&](const auto* one) { return one->until > now; });
     late.insert(late.end(), end, place->end());

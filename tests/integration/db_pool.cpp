@@ -352,6 +352,37 @@ TEST_CASE("whoever asks for what is locked is told so together, and the others a
   CHECK(found == 30);
 }
 
+TEST_CASE("writes to what is locked hold up no other writes, once one was cancelled", "[db]") {
+  const with_table t;
+  db::pool_options options = callers::patient();
+  options.statement_timeout = 1s;
+  callers c(t.conninfo(), options);
+  sql locker(t.conninfo());
+  locker.run("begin");
+  locker.run("lock table atelier.written");
+  c.ask_for(insert, number(1), [](const db::outcome&) {});
+  REQUIRE(c.finish());
+  int late = 0;
+  for (int i = 0; i < 3; ++i)
+    c.ask_for(insert, number(i), [&](const db::outcome& o) { late += !o.has_value(); });
+  c.loop.run_for(10ms);
+  int done = 0;
+  for (int i = 0; i < 20; ++i)
+    c.ask_for(insert_elsewhere, number(i), [&](const db::outcome& o) { done += o.has_value(); });
+  REQUIRE(wait_until(60s, [&] {
+    c.loop.run_for(1ms);
+    return done == 20;
+  }));
+  CHECK(late == 0);
+  REQUIRE(c.finish());
+  CHECK(late == 3);
+  locker.run("commit");
+  c.ask_for(insert, number(1), [&](const db::outcome& o) { done += o.has_value(); });
+  REQUIRE(c.finish());
+  CHECK(done == 21);
+  CHECK(t.rows() == 1);
+}
+
 TEST_CASE("who waits in vain for a connection is told in time, and nothing is sent for him", "[db]") {
   const with_table t;
   db::pool_options options = callers::patient();

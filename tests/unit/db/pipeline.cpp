@@ -147,7 +147,6 @@ TEST_CASE("reads of a slow statement go behind all others, and on few connection
   slow_1.statement = slow_2.statement = 7;
   slow_1.kind = slow_2.kind = 1;
   write.writes = true;
-  write.statement = 7;
   REQUIRE(line.push(slow_1));
   line.is_slow(7);
   for (auto* one : {&slow_2, &quick, &write}) REQUIRE(line.push(*one));
@@ -163,6 +162,24 @@ TEST_CASE("reads of a slow statement go behind all others, and on few connection
   REQUIRE(line.push(slow_1));
   line.is_quick(7);
   CHECK(second.next_turn(line, false, false) == turn{&slow_1, nullptr});
+}
+
+TEST_CASE(
+    "writes of a slow statement go behind all else, one a turn, and other writes do not wait for them") {
+  waiting_line line(16);
+  operation slow_1, slow_2, read, write;
+  for (auto* one : {&slow_1, &slow_2, &write}) one->writes = true;
+  slow_1.statement = slow_2.statement = read.statement = 7;
+  for (auto* one : {&slow_1, &slow_2, &read, &write}) REQUIRE(line.push(*one));
+  line.is_slow(7);
+  pipeline first, second;
+  CHECK(first.next_turn(line, true, false) == turn{&write, nullptr});
+  CHECK(second.next_turn(line, true, true) == turn{&read, nullptr, &slow_1, nullptr});
+  CHECK(second.is_slow());
+  CHECK(line.slow_writes() == 1);
+  CHECK(turns_wanted(line, 0, 1, 2) == 1);
+  line.is_quick(7);
+  CHECK(line.take_write() == &slow_2);
 }
 
 TEST_CASE("a read that a slow one took with it waits apart if its statement is slow too") {
@@ -340,7 +357,8 @@ TEST_CASE("every statement comes back exactly once, whatever fails") {
     for (auto& one : all) {
       one.writes = one_in(3);
       one.kind = one.writes ? 0 : random() % 4;
-      one.statement = one.kind;
+      one.statement = random() % 4;
+      if (one.kind != 0) one.statement = one.kind;
       if (one_in(4)) one_in(2) ? line.is_slow(random() % 4) : line.is_quick(random() % 4);
       REQUIRE(line.push(one));
       auto& c = connections[random() % connections.size()];
