@@ -161,7 +161,12 @@ TEST_CASE("a client that takes nothing of its answers is cut", "[api]") {
   http_client client(w.port);
   for (int i = 0; i < asked; ++i) client.send("GET /openapi.json HTTP/1.1\r\nHost: h\r\n\r\n");
   std::this_thread::sleep_for(2s);
-  CHECK(client.read_all().size() < asked * bytes);
+  std::size_t got = 0;
+  try {
+    got = client.read_all().size();
+  } catch (const std::exception&) {  // what was cut with requests unread ends in a reset
+  }
+  CHECK(got < asked * bytes);
 }
 
 TEST_CASE("a refused client that goes on sending is cut", "[api]") {
