@@ -105,7 +105,7 @@ double elapsed_ms(const std::chrono::steady_clock::time_point& since) {
 
 TEST_CASE("what one worker wrote is read through every other, again and again", "[cache]") {
   const char* const asked = std::getenv("ATELIER_COHERENCE_ROUNDS");
-  const int rounds = asked ? std::atoi(asked) : 3000;  // of each writer
+  const int rounds = asked ? std::atoi(asked) : 5000;  // of each writer
   constexpr int writers = 4;
   fleet f(3);
   std::atomic<int> stale = 0;
