@@ -18,7 +18,7 @@ class outage;
 class pool final : private connection_owner, private watched {
  public:
   pool(asio::io_context& loop, pool_options options);
-  ~pool();
+  ~pool() override;
 
   /// Opens the connections in the background, and again whenever they are lost, until stop().
   void start();
