@@ -1,0 +1,114 @@
+// Connections to workers that are used again: what stands in them, and that they may be closed already.
+#include "integration/lb_proxy_process.hpp"
+#include "support/wait.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <thread>
+
+using namespace atelier::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Answers the first request of a connection and breaks it when the second one comes: the race with an idle
+// close, every time.
+scripted_worker::script breaking_on_reuse(bool by_reset) {
+  return [by_reset](worker_connection& c, const std::string&) {
+    c.send(answer_with("ok"));
+    if (c.read_head().empty()) return;
+    by_reset ? c.reset() : c.close();
+  };
+}
+
+const std::vector<std::string> patient{"--failures-max", "1000000"};  // health does not hide what retries do
+
+}  // namespace
+
+TEST_CASE("a GET never fails because its worker breaks connections that are used again", "[lb]") {
+  const bool by_reset = GENERATE(false, true);
+  scripted_worker worker(breaking_on_reuse(by_reset));
+  const proxy_process proxy({worker.address()}, patient);
+  auto client = proxy.connect();
+  for (int i = 0; i < 100; ++i) CHECK(client.get("/").status == 200);
+  CHECK(proxy.metric("retries_total") > 40);
+}
+
+TEST_CASE("a PUT or a POST on a connection that breaks when used again arrives at most once", "[lb]") {
+  const bool by_reset = GENERATE(false, true);
+  std::atomic<int> arrived = 0;
+  scripted_worker worker([&](worker_connection& c, const std::string&) {
+    ++arrived;
+    c.send(answer_with("ok"));
+    if (c.read_request().empty()) return;
+    ++arrived;
+    by_reset ? c.reset() : c.close();
+  });
+  const proxy_process proxy({worker.address()}, patient);
+  auto client = proxy.connect();
+  int answered = 0;
+  int unknown = 0;
+  for (int i = 0; i < 40; ++i) {
+    const auto answer = i % 2 == 0 ? client.put("/reviews/1/helpful") : client.post("/reviews", "{}");
+    if (answer.status == 200) ++answered;
+    if (answer.status == 503) {
+      ++unknown;
+      CHECK(answer.body.find("may have been applied") != std::string::npos);
+    }
+  }
+  CHECK(answered + unknown == 40);
+  CHECK(arrived == 40);
+  CHECK(proxy.metric("retries_total") == 0);
+}
+
+TEST_CASE("a worker that closes right after its answer fails nobody", "[lb]") {
+  scripted_worker worker([](worker_connection& c, const std::string&) {
+    c.send(answer_with("ok"));  // no Connection: close
+    c.close();
+  });
+  const proxy_process proxy({worker.address()}, patient);
+  auto client = proxy.connect();
+  for (int i = 0; i < 50; ++i) {
+    CHECK(client.get("/").status == 200);
+    std::this_thread::sleep_for(2ms);
+    CHECK(client.put("/").status == 200);
+    std::this_thread::sleep_for(2ms);
+  }
+  CHECK(worker.requests().size() == 100);
+}
+
+TEST_CASE("bytes behind an answer are nobody's answer", "[lb]") {
+  scripted_worker worker([](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request()) c.send(answer_with("ok") + answer_with("poison"));
+  });
+  const proxy_process proxy({worker.address()}, patient);
+  auto client = proxy.connect();
+  for (int i = 0; i < 20; ++i) CHECK(client.get("/").body == "ok");
+}
+
+TEST_CASE("what a worker sends while nobody asks is nobody's answer", "[lb]") {
+  scripted_worker worker([](worker_connection& c, const std::string& request) {
+    if (request.starts_with("HEAD")) {
+      const auto poison = answer_with("poison");
+      c.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(poison.size()) + "\r\n\r\n");
+      std::this_thread::sleep_for(50ms);
+      c.send(poison);  // to HEAD there is no body
+    } else {
+      c.send(answer_with("ok"));
+      std::this_thread::sleep_for(50ms);
+      c.send(answer_with("Bye", "Connection: close\r\n", "408 Request Timeout"));
+    }
+    c.read_rest();
+  });
+  const proxy_process proxy({worker.address()}, patient);
+  auto client = proxy.connect();
+  for (int i = 0; i < 4; ++i) {
+    client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(client.read(true).status == 200);
+    std::this_thread::sleep_for(150ms);
+    const auto answer = client.get("/");
+    CHECK(answer.status == 200);
+    CHECK(answer.body == "ok");
+    std::this_thread::sleep_for(150ms);
+  }
+}
