@@ -9,26 +9,25 @@ namespace {
 
 // pg_depend knows what falls with a table (PostgreSQL manual, 5.14): its columns' and its row type's
 // dependents too. A view stands there as its rule, and so does a rule of the table itself.
-constexpr std::string_view find_built =
-    "with old as (select c.oid, c.reltype, t.typarray from pg_class c join pg_type t on t.oid = c.reltype"
-    "  where c.relnamespace = '{0}'::regnamespace and c.relname = any(string_to_array('{1}', ','))),"
-    " built as (select classid, objid from pg_depend where"
-    "  (refclassid = 'pg_class'::regclass and refobjid in (select oid from old)"
-    "   or refclassid = 'pg_type'::regclass and refobjid in (select reltype from old union select typarray "
-    "from "
-    "old))"
-    "  and (classid in ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_publication_rel'::regclass,"
-    "    'pg_proc'::regclass)"
-    "   or classid = 'pg_class'::regclass and deptype = 'n' and objid not in (select oid from old)"
-    "   or classid = 'pg_constraint'::regclass and exists (select from pg_constraint where oid = objid and "
-    "contype "
-    "= 'f')"
-    "   or classid = 'pg_trigger'::regclass and exists (select from pg_trigger where oid = objid and not "
-    "tgisinternal)))"
-    " select string_agg(distinct coalesce(pg_describe_object('pg_class'::regclass, of_view.ev_class, 0),"
-    "   pg_describe_object(classid, objid, 0)), ', ')"
-    " from built left join pg_rewrite of_view on classid = 'pg_rewrite'::regclass and of_view.oid = objid"
-    "  and of_view.ev_class not in (select oid from old)";
+constexpr std::string_view find_built = R"(
+with old as (
+  select c.oid, c.reltype, t.typarray from pg_class c join pg_type t on t.oid = c.reltype
+  where c.relnamespace = '{0}'::regnamespace and c.relname = any(string_to_array('{1}', ','))),
+built as (
+  select classid, objid from pg_depend
+  where (refclassid = 'pg_class'::regclass and refobjid in (select oid from old)
+      or refclassid = 'pg_type'::regclass and refobjid in (select reltype from old union select typarray from old))
+    and (classid in ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_publication_rel'::regclass,
+                     'pg_proc'::regclass)
+      or classid = 'pg_class'::regclass and deptype = 'n' and objid not in (select oid from old)
+      or classid = 'pg_constraint'::regclass
+        and exists (select from pg_constraint where oid = objid and contype = 'f')
+      or classid = 'pg_trigger'::regclass
+        and exists (select from pg_trigger where oid = objid and not tgisinternal)))
+select string_agg(distinct coalesce(pg_describe_object('pg_class'::regclass, of_view.ev_class, 0),
+                                    pg_describe_object(classid, objid, 0)), ', ')
+from built left join pg_rewrite of_view
+  on classid = 'pg_rewrite'::regclass and of_view.oid = objid and of_view.ev_class not in (select oid from old))";
 
 }  // namespace
 
@@ -37,9 +36,8 @@ result<> nothing_is_built_on(db::session& session) {
   if (!found) return found.error();
   if (found->text(0, 0).empty()) return {};
   return fail(
-      "what stands on the tables would be dropped with them: {}; drop it, load, and make it again, or use "
-      "--mode "
-      "append",
+      "what stands on the tables would be dropped with them: {}; drop it, load, and make it again, or use"
+      " --mode append",
       found->text(0, 0));
 }
 

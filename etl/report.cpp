@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 namespace atelier::etl {
 namespace {
@@ -113,6 +114,8 @@ std::string part_of(const std::string& path) { return path + ".part"; }
 }  // namespace
 
 result<> prepare_report(const std::string& path) {
+  std::error_code none;
+  if (std::filesystem::is_directory(path, none)) return cannot_be_written(path, EISDIR);
   std::FILE* probe = std::fopen(part_of(path).c_str(), "w");
   if (!probe) return cannot_be_written(path, errno);
   std::fclose(probe);
