@@ -145,13 +145,15 @@ task<> connection::serve() {
   while (!broken_) {
     const bool readable = co_await link_.wait(link::descriptor::wait_read);
     if (!readable) co_return;
+    const bool quick = pipeline_.awaits_server() && !is_held();
     const bool alive = PQconsumeInput(link_.get()) == 1;
     const bool sound = take_answers();
     if (!alive || !sound) break;
-    deadline =
-        pipeline_.awaits_server() ? watchdog_.now() + options_.answer_timeout : clock::time_point::max();
+    const bool back = !pipeline_.awaits_server();
+    if (back && quick) owner_.came_back(clock::now() - sent_at_);
+    deadline = back ? clock::time_point::max() : watchdog_.now() + options_.answer_timeout;
     // The server works on the next turn while we make answers of this one.
-    if (!pipeline_.awaits_server() && !turn_scheduled_) {
+    if (back && !turn_scheduled_) {
       take_turn();
       owner_.spread();
     }
@@ -173,10 +175,10 @@ void connection::take_turn() {
   if (items.empty()) return;
   deadline = watchdog_.now() + options_.answer_timeout;
   ++count_.round_trips;
-  const auto now = clock::now();
+  sent_at_ = clock::now();
   bool sound = true;
   for (auto* item : items)
-    sound = sound && (item ? send(*static_cast<call*>(item), now) : PQpipelineSync(link_.get()) == 1);
+    sound = sound && (item ? send(*static_cast<call*>(item), sent_at_) : PQpipelineSync(link_.get()) == 1);
   if (sound && flush()) return;
   broken_ = true;
   link_.interrupt();

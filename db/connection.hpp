@@ -23,8 +23,14 @@ class connection final : public watched {
   void stop();
 
   bool is_ready() const { return ready_; }
+  bool shares_our_machine() const { return link_.is_local(); }
   bool is_idle() const { return ready_ && !turn_scheduled_ && !pipeline_.awaits_server(); }
   bool is_about_to_take() const { return ready_ && turn_scheduled_; }
+  /// A turn of quick reads is under way, since so lately that it will be back before it is worth while to ask
+  /// another connection.
+  bool is_back_soon(clock::time_point now, clock::duration within) const {
+    return ready_ && pipeline_.awaits_server() && !is_held() && now - sent_at_ < within;
+  }
   bool is_held() const { return pipeline_.is_held(); }
   bool is_slow() const { return pipeline_.is_slow(); }
   std::size_t in_flight() const { return pipeline_.in_flight(); }
@@ -63,6 +69,7 @@ class connection final : public watched {
   std::vector<std::pair<call*, outcome>> finished_;
   std::optional<outcome> answer_;  // of the oldest statement in flight, until libpq says that it is whole
   std::optional<outcome> held_;    // of a write that waits for its commit
+  clock::time_point sent_at_;      // the turn that is under way
   bool answer_aborted_ = false;
   bool ready_ = false;
   bool broken_ = false;

@@ -12,6 +12,9 @@ class connection_owner {
   virtual bool may_write() const = 0;    // one connection more
   virtual bool may_be_slow() const = 0;  // the same
 
+  /// A turn of quick reads took so long.
+  virtual void came_back(clock::duration took) = 0;
+
   /// There may be more to do than the connection that has just taken a turn can take.
   virtual void spread() = 0;
 

@@ -4,10 +4,27 @@
 #include "db/host_names.hpp"
 #include "db/session.hpp"
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include <utility>
 #include <vector>
 
 namespace atelier::db {
+namespace {
+
+// A UNIX socket, or one address at both ends: loopback, or the machine's own by its name.
+bool both_ends_are_here(int socket) {
+  asio::ip::tcp::endpoint ours;
+  asio::ip::tcp::endpoint theirs;
+  auto ours_size = static_cast<socklen_t>(ours.capacity());
+  auto theirs_size = static_cast<socklen_t>(theirs.capacity());
+  if (::getsockname(socket, ours.data(), &ours_size) != 0 ||
+      ::getpeername(socket, theirs.data(), &theirs_size) != 0)
+    return false;
+  return ours.data()->sa_family == AF_UNIX || ours.address() == theirs.address();
+}
+
+}  // namespace
 
 void outage::begins(std::string_view what, std::string_view reason) {
   if (std::exchange(said_, true)) return;
@@ -76,6 +93,7 @@ task<bool> link::connect() {
   }
   error_code error;
   descriptor_.assign(PQsocket(connection_.get()), error);
+  local_ = !error && both_ends_are_here(PQsocket(connection_.get()));
   co_return !error && !interrupted_ && PQsetnonblocking(connection_.get(), 1) == 0;
 }
 

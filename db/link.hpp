@@ -66,6 +66,9 @@ class link {
   PGconn* get() const { return connection_.get(); }
   bool is_open() const { return connection_ != nullptr; }
 
+  /// The server is on this machine: a UNIX socket, or both ends have one address. Since connect().
+  bool is_local() const { return local_; }
+
   /// The first line of what libpq, or the look-up of a name, says is wrong.
   std::string reason() const;
 
@@ -78,6 +81,7 @@ class link {
   descriptor descriptor_;
   std::string look_up_problem_;
   bool interrupted_ = false;
+  bool local_ = false;
 };
 
 }  // namespace atelier::db

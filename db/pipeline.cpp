@@ -106,12 +106,13 @@ pipeline::leftovers pipeline::lost() {
 }
 
 std::size_t turns_wanted(const waiting_line& line, std::size_t about_to, std::size_t held,
-                         std::size_t held_max) {
+                         std::size_t held_max, bool back_soon) {
   const auto turns = [](std::size_t reads) { return (reads + turn_reads_max - 1) / turn_reads_max; };
   const auto for_what_holds =
       std::min(std::max({line.writes(), line.slow_writes(), turns(line.slow_reads())}),
                held_max - std::min(held_max, held));
-  const auto wanted = std::max(turns(line.reads()), for_what_holds);
+  const auto for_reads = back_soon ? line.reads() / turn_reads_max : turns(line.reads());
+  const auto wanted = std::max(for_reads, for_what_holds);
   return wanted - std::min(wanted, about_to);
 }
 

@@ -83,7 +83,9 @@ class pipeline {
 /// How many connections more are to take a turn of what waits, beside those that are about to. A write takes
 /// a connection of its own, and no more than `held_max` of them are held, by writes or by what is slow, at a
 /// time: a read never waits for somebody else's commit.
+/// `back_soon`: a turn of quick reads under way will take reads when it is back, so that only whole turns of
+/// them are worth another connection.
 std::size_t turns_wanted(const waiting_line& line, std::size_t about_to, std::size_t held,
-                         std::size_t held_max);
+                         std::size_t held_max, bool back_soon = false);
 
 }  // namespace atelier::db

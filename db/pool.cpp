@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace atelier::db {
 
@@ -16,6 +17,7 @@ pool::pool(asio::io_context& loop, pool_options options)
       watchdog_(loop),
       outage_(std::make_unique<outage>()),
       line_(options_.waiting_max),
+      impatience_(loop),
       held_max_(std::max<std::size_t>(options_.connections, 2) - 1),
       slow_max_(std::max<std::size_t>(options_.connections, 3) - 2) {
   watchdog_.add(*this);
@@ -34,6 +36,7 @@ void pool::start() {
 
 void pool::stop() {
   watchdog_.stop();
+  impatience_.cancel();
   for (auto& one : connections_) one->stop();
 }
 
@@ -88,9 +91,30 @@ void pool::answer_late() {
   for (auto* one : late) static_cast<call*>(one)->finish(error{errc::timed_out});
 }
 
+// Whether reads may wait for a turn under way. If so somebody looks at them again when their patience ends.
+bool pool::one_is_back_soon() {
+  const auto within = patience_.of_now();
+  const auto now = clock::now();
+  const bool found = std::any_of(connections_.begin(), connections_.end(), [&](const auto& one) {
+    return one->shares_our_machine() && one->is_back_soon(now, within);
+  });
+  if (found && !std::exchange(waits_, true)) {
+    impatience_.expires_after(within);
+    impatience_.async_wait([this](error_code cancelled) {
+      if (cancelled) return;
+      waits_ = false;
+      spread();
+    });
+  }
+  return found;
+}
+
 void pool::spread() {
   if (line_.size() == 0) return;
-  auto wanted = turns_wanted(line_, count(connections_, &connection::is_about_to_take), held(), held_max_);
+  const auto idle = count(connections_, &connection::is_idle);
+  if (idle == 0) return;  // whoever comes back first takes what waits
+  auto wanted = turns_wanted(line_, count(connections_, &connection::is_about_to_take), held(), held_max_,
+                             line_.reads() > 0 && one_is_back_soon());
   for (auto& one : connections_) {
     if (wanted == 0) return;
     if (!one->is_idle()) continue;

@@ -5,6 +5,7 @@
 #include "core/watchdog.hpp"
 #include "db/connection_owner.hpp"
 #include "db/counters.hpp"
+#include "db/patience.hpp"
 #include "db/pool_options.hpp"
 
 #include <memory>
@@ -43,7 +44,9 @@ class pool final : private connection_owner, private watched {
   waiting_line& line() override { return line_; }
   bool may_write() const override { return held() < held_max_; }
   bool may_be_slow() const override { return held() < held_max_ && slow() < slow_max_; }
+  void came_back(clock::duration took) override { patience_.came_back(took); }
   void spread() override;
+  bool one_is_back_soon();
   void lost(const pipeline::leftovers& left, errc why) override;
   std::size_t held() const;
   std::size_t slow() const;
@@ -56,6 +59,9 @@ class pool final : private connection_owner, private watched {
   pool_counters counters_;
   std::unique_ptr<outage> outage_;
   waiting_line line_;
+  patience patience_;
+  timer impatience_;  // looks again at reads that wait for a turn under way
+  bool waits_ = false;
   std::size_t held_max_;  // connections held at a time: where there are two, one is left for quick reads
   std::size_t slow_max_;  // of these by what is slow: where there are three, one is left for writes
   std::vector<std::unique_ptr<connection>> connections_;

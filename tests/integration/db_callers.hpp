@@ -27,7 +27,8 @@ enum ask : std::size_t {
   insert_checked,
   quotients,
   written,
-  insert_elsewhere
+  insert_elsewhere,
+  session
 };
 
 inline constexpr std::array statements{
@@ -50,6 +51,7 @@ inline constexpr std::array statements{
                   "select place, (select count(*) from written where id = asked.id)"
                   " from unnest($1::bigint[]) with ordinality as asked(id, place) order by place"},
     db::statement{"insert_elsewhere", "insert into elsewhere (id) values ($1::bigint)", true},
+    db::statement{"session", "select pg_backend_pid()::bigint, $1::bigint, pg_sleep(0.001)", false},
 };
 
 inline db::arguments number(std::int64_t n) {

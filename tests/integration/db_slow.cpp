@@ -78,6 +78,25 @@ TEST_CASE("whoever asks for what is locked is told so together, and the others a
   CHECK(found == 30);
 }
 
+TEST_CASE("nobody waits for a turn that takes longer than turns do", "[db]") {
+  const with_table t;
+  callers c(t.conninfo());
+  locked_table lock(t);
+  bool found = false;
+  bool echoed = false;
+  c.ask_for(written, number(1), [&](const db::outcome& o) { found = o.has_value(); });
+  c.loop.poll();
+  c.ask_for(echo_number, number(7), [&](const db::outcome& o) { echoed = o && o->int8(0, 0) == 7; });
+  CHECK(wait_until(20s, [&] {
+    c.loop.run_for(1ms);
+    return echoed;
+  }));
+  CHECK_FALSE(found);
+  lock.release();
+  REQUIRE(c.finish());
+  CHECK(found);
+}
+
 TEST_CASE("writes to what is locked hold up no other writes, once one was cancelled", "[db]") {
   const with_table t;
   db::pool_options options = callers::patient();

@@ -253,6 +253,10 @@ TEST_CASE("as many connections are woken as what waits has turns, and one is lef
   CHECK(turns_wanted(crowd(0, 5).line, 0, 1, 2) == 1);
   CHECK(turns_wanted(crowd(0, 5).line, 0, 2, 2) == 0);
   CHECK(turns_wanted(crowd(1, 5).line, 0, 2, 2) == 1);
+  // A turn that will be back soon takes what does not make a whole one.
+  CHECK(turns_wanted(crowd(turn_reads_max - 1, 0).line, 0, 0, 2, true) == 0);
+  CHECK(turns_wanted(crowd(turn_reads_max, 0).line, 0, 0, 2, true) == 1);
+  CHECK(turns_wanted(crowd(1, 1).line, 0, 0, 2, true) == 1);
   crowd slow(5, 0);
   slow.line.is_slow(0);
   CHECK(turns_wanted(slow.line, 0, 0, 2) == 1);
