@@ -3,10 +3,37 @@
 #include <algorithm>
 
 namespace atelier::api {
+namespace {
 
+// What glibc's malloc takes for so many bytes: its own eight, in steps of sixteen, at least 32 (malloc.c,
+// "Minimum allocated size").
+constexpr std::size_t block(std::size_t bytes) {
+  return std::max<std::size_t>(32, (bytes + 8 + 15) / 16 * 16);
+}
+
+}  // namespace
+
+finished_answer::finished_answer(std::string_view head, std::string_view etag, std::string_view body)
+    : head_size_(static_cast<std::uint32_t>(head.size())),
+      etag_at_(static_cast<std::uint32_t>(head.find(etag))),
+      etag_size_(static_cast<std::uint16_t>(etag.size())),
+      status_(200) {
+  text_.reserve(head.size() + body.size());
+  text_.append(head).append(body);
+}
+
+std::size_t finished_answer::heap_bytes() const {
+  constexpr std::size_t counts = 2 * sizeof(void*);  // of std::make_shared
+  return block(sizeof(*this) + counts) + block(text_.capacity() + 1);
+}
+
+// With its place on a shelf, and the shelf, as if each answer had one of its own.
 std::size_t answer_cache::entry::bytes() const {
-  constexpr std::size_t bookkeeping = 256;  // nodes, pointers and the allocator's own, roughly
-  return bookkeeping + answer->etag.size() + answer->head.size() + answer->body.size();
+  using place = std::pair<const topic, shelf>;
+  constexpr std::size_t buckets =
+      2 * sizeof(void*);  // as many as shelves, twice that when they have just grown
+  return answer->heap_bytes() + block(sizeof(*this)) + block(sizeof(void*)) +
+         block(sizeof(place) + 2 * sizeof(void*)) + buckets;
 }
 
 const finished_answer* answer_cache::find(const lookup& what) {

@@ -9,18 +9,41 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 namespace atelier::api {
 
 /// An answer to GET, ready to be written: the same bytes whether it was kept or has just been made.
-struct finished_answer {
-  unsigned status = 200;  // or 404: that there is nothing is worth knowing too
-  std::string etag;
-  std::string head;  // status line and fields, as http::responder takes them
-  std::string body;
+class finished_answer {
+ public:
+  /// `head`: status line and fields, as http::responder takes them; `etag`: a part of it.
+  finished_answer(std::string_view head, std::string_view etag, std::string_view body);
+
+  /// That there is nothing, which is worth knowing too.
+  static finished_answer not_found() { return {}; }
+
+  unsigned status() const { return status_; }
+  std::string_view head() const { return text().substr(0, head_size_); }
+  std::string_view etag() const { return text().substr(etag_at_, etag_size_); }
+  std::string_view body() const { return text().substr(head_size_); }
+
+  /// What it takes of the heap, itself included.
+  std::size_t heap_bytes() const;
+
+ private:
+  finished_answer() = default;
+  std::string_view text() const { return text_; }
+
+  std::string text_;  // head and body: one block of memory, as there are hundreds of thousands of them
+  std::uint32_t head_size_ = 0;
+  std::uint32_t etag_at_ = 0;
+  std::uint16_t etag_size_ = 0;
+  std::uint16_t status_ = 404;
 };
 using shared_answer = std::shared_ptr<const finished_answer>;
 

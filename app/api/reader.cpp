@@ -6,19 +6,12 @@ namespace atelier::api {
 namespace {
 
 shared_answer finish(std::optional<std::string> body) {
-  auto made = std::make_shared<finished_answer>();
-  if (!body) {
-    made->status = 404;
-    return made;
-  }
-  made->etag = etag_of(*body);
+  if (!body) return std::make_shared<const finished_answer>(finished_answer::not_found());
+  const auto etag = etag_of(*body);
   http::response answer{
       .status = 200, .content_type = http::json_type, .fields = {}, .body = std::move(*body)};
-  answer.fields.append(http::cors_fields).append("ETag: ").append(made->etag).append("\r\n");
-  made->head = http::prepare_head(answer);
-  made->body = std::move(answer.body);
-  made->body.shrink_to_fit();  // it may be kept for long
-  return made;
+  answer.fields.append(http::cors_fields).append("ETag: ").append(etag).append("\r\n");
+  return std::make_shared<const finished_answer>(http::prepare_head(answer), etag, answer.body);
 }
 
 }  // namespace

@@ -32,18 +32,18 @@ task<> api_service::answer_read(const http::request& asked, const matched& place
 
 void api_service::say_finished(const http::request& asked, route where, const finished_answer& answer,
                                http::responder& out) {
-  if (answer.status == 404) return say(asked, where, not_found(no_such_review), out);
+  if (answer.status() == 404) return say(asked, where, not_found(no_such_review), out);
   const auto known = asked.head.fields.find("if-none-match");
-  if (known && names_etag(*known, answer.etag)) {
+  if (known && names_etag(*known, answer.etag())) {
     counters_.count(where, 304);
     http::response same{
         .status = 304, .content_type = {}, .fields = std::string(http::cors_fields), .body = {}};
-    same.fields.append("ETag: ").append(answer.etag).append("\r\n");
+    same.fields.append("ETag: ").append(answer.etag()).append("\r\n");
     out.send(same);
     return;
   }
-  counters_.count(where, answer.status);
-  out.send(answer.status, answer.head, answer.body);
+  counters_.count(where, answer.status());
+  out.send(answer.status(), answer.head(), answer.body());
 }
 
 task<api_service::said> api_service::ready() {
