@@ -6,7 +6,7 @@ import time
 import urllib.request
 
 import peers
-from data import HEAVY, serving
+from data import HEAVY, at_home, serving
 from load import load, scenario, scenario_file
 from places import STATEMENTS, Trouble, WORK, say
 from processes import resident_mib, stop_all
@@ -73,6 +73,7 @@ def reads_over_stack(table, plan, server, ids):
             try:
                 def measure(ours_now, stack):
                     options = {"closed": True, "connections": READ_CONNECTIONS, "set": {"products": ids["products"]}}
+                    at_home(server, "atelier" if ours_now else "express")
                     load(stack[-1].port, name, plan.warm_up, seed=int(time.time()), **options)
                     run = load(stack[-1].port, name, plan.seconds, [*stack, server.process], seed=1 + len(figure.ours), **options)
                     record(figure, ours_now, run, run.cpu_us)
@@ -169,6 +170,7 @@ def latency(table, plan, server, ids):
 
         def measure(ours_now, stack):
             options = {"rate": 1500, "connections": READ_CONNECTIONS, "set": {"products": ids["products"]}}
+            at_home(server, "atelier" if ours_now else "express")
             load(stack[-1].port, "reads", plan.warm_up, seed=int(time.time()), **options)
             run = load(stack[-1].port, "reads", plan.seconds, seed=1 + len(figure.ours), **options)
             record(figure, ours_now, run, run.latency_ms["p99"])
@@ -187,6 +189,7 @@ def compare(table, plan, products, parts):
     try:
         for name in parts or PARTS:
             say(f"== api: {name}")
+            server.calm()  # what the last part has written is on the disk, not on its way there
             PARTS[name](table, plan, server, ids)
         every = table.add("errors", "errors of ours in all of these", "", "≤", 0, kind="value")
         every.ours.append(sum(f.errors for f in table.figures))
