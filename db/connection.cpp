@@ -164,8 +164,10 @@ task<> connection::serve() {
 void connection::take_soon() {
   turn_scheduled_ = true;
   asio::post(loop_, [this] {
-    turn_scheduled_ = false;
-    take_turn();
+    asio::post(loop_, [this] {
+      turn_scheduled_ = false;
+      take_turn();
+    });
   });
 }
 

@@ -35,7 +35,8 @@ class connection final : public watched {
   bool is_slow() const { return pipeline_.is_slow(); }
   std::size_t in_flight() const { return pipeline_.in_flight(); }
 
-  /// Takes a turn of what waits in line at the end of this turn of the loop: what comes until then joins it.
+  /// Takes a turn of what waits in line after one more round of the loop: what is there to be read from
+  /// clients by now joins it. A loop that has nothing else to do comes round at once.
   void take_soon();
 
   void expire() noexcept override;

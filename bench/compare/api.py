@@ -83,7 +83,7 @@ def reads_over_stack(table, plan, server, ids):
                         memory[cache].ours.append(max(resident_mib(p)[1] for p in stack[:-1]) - cache * 1e6 / 2**20)
                         if memory[cache].ours[-1] < 0:
                             memory[cache].note("the cache did not fill: it is larger than what was read of this much data, and this bound was not tried")
-                settle(ours, plan, name, times=4 if cache else 1, set={"products": ids["products"]})
+                settle(ours, plan, name, times=10 if cache else 1, set={"products": ids["products"]})
                 alternate(plan, figure.name, [lambda: measure(True, ours), lambda: measure(False, peer)])
             finally:
                 stop_all(ours)

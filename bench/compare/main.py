@@ -38,7 +38,7 @@ ABOUT = """What can be measured; several may be named, and `SET:PART` takes one 
   conformance requests of our own from RFC 9112 and 9110: atelier lb, nginx and HAProxy; --failures lists who fails what
   settings    of PostgreSQL and the kernel, each on and off in turns, sorted by gain; --publish writes docs/deploy.md; as root for the kernel's
   models      what a read costs PostgreSQL by read model, result format, and how many reads share a statement
-  notify      votes a second with NOTIFY and without, one a commit and sixteen
+  notify      votes a second with NOTIFY and without, and the time of one with the echoes of three caches and without
   clean       remove data, clusters and logs of earlier runs
 
 --products N takes that many products (quick: 100000, full: 1000011); growth, api, proxy and loader alone take quick's unless --full is given.

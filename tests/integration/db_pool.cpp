@@ -75,6 +75,19 @@ TEST_CASE("reads that are gathered into one statement get their own rows, and an
   CHECK(failed == 10);
 }
 
+TEST_CASE("what the loop comes to next shares the turn of a read that it came to first", "[db]") {
+  const with_table t;
+  callers c(t.conninfo());
+  int right = 0;
+  const auto judge = [&](const db::outcome& o) { right += o && o->int8(0, 0) == 1; };
+  c.ask_for(echo_number, number(1), judge);
+  asio::post(c.loop, [&] { asio::post(c.loop, [&] { c.ask_for(echo_number, number(1), judge); }); });
+  c.loop.poll();
+  REQUIRE(c.finish());
+  CHECK(right == 2);
+  CHECK(c.pool.counted().round_trips == 1);
+}
+
 TEST_CASE("on one machine a read waits for the turn under way, and shares the next one", "[db]") {
   const with_table t;
   callers c(t.conninfo());
