@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-#include <thread>
+#include <atomic>
 
 using namespace atelier::test;
 using namespace std::chrono_literals;
@@ -62,17 +62,19 @@ TEST_CASE("a PUT or a POST on a connection that breaks when used again arrives a
 }
 
 TEST_CASE("a worker that closes right after its answer fails nobody", "[lb]") {
-  scripted_worker worker([](worker_connection& c, const std::string&) {
+  std::atomic<int> closed = 0;
+  scripted_worker worker([&](worker_connection& c, const std::string&) {
     c.send(answer_with("ok"));  // no Connection: close
     c.close();
+    ++closed;
   });
   const proxy_process proxy({worker.address()}, patient);
   auto client = proxy.connect();
   for (int i = 0; i < 50; ++i) {
     CHECK(client.get("/").status == 200);
-    std::this_thread::sleep_for(2ms);
+    REQUIRE(wait_until(20s, [&] { return closed > 2 * i; }));
     CHECK(client.put("/").status == 200);
-    std::this_thread::sleep_for(2ms);
+    REQUIRE(wait_until(20s, [&] { return closed > 2 * i + 1; }));
   }
   CHECK(worker.requests().size() == 100);
 }
