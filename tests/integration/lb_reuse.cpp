@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <thread>
 
 using namespace atelier::test;
 using namespace std::chrono_literals;
