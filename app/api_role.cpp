@@ -47,7 +47,7 @@ struct worker {
 
   explicit worker(const options& o)
       : database(loop, o.database),
-        cache(o.cache_megabytes * 1024 * 1024),
+        cache(o.cache_megabytes * 1'000'000),
         truth(loop, o.database, database, cache),
         service(loop, database, cache, truth, o.api),
         clients(loop, service, o.limits),
@@ -230,7 +230,7 @@ void add_api(CLI::App& program, action& chosen) {
   add_count<std::size_t>(
       role, "--cache-mb", o.cache_megabytes,
       "Megabytes of answers to keep; what any worker writes is seen at once all the same; 0: none", 0,
-      1'000'000);
+      100'000);
   add_time(role, "--statement-timeout", o.database.statement_timeout,
            "The database cancels a statement after this time: 504");
   add_count<std::size_t>(role, "--requests-in-flight-max", o.api.requests_in_flight_max,

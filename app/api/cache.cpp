@@ -1,128 +1,143 @@
 #include "app/api/cache.hpp"
 
+#include "core/int128.hpp"
+
 #include <algorithm>
+#include <bit>
+#include <limits>
 
 namespace atelier::api {
-namespace {
 
-// What glibc's malloc takes for so many bytes: its own eight, in steps of sixteen, at least 32 (malloc.c,
-// "Minimum allocated size").
-constexpr std::size_t block(std::size_t bytes) {
-  return std::max<std::size_t>(32, (bytes + 8 + 15) / 16 * 16);
+answer_cache::answer_cache(std::size_t bytes_max) : bytes_max_(bytes_max) {
+  if (is_on()) chains_.resize(std::bit_ceil(2 + bytes_max / bytes_a_bucket));
 }
 
-}  // namespace
-
-finished_answer::finished_answer(std::string_view head, std::string_view etag, std::string_view body)
-    : head_size_(static_cast<std::uint32_t>(head.size())),
-      etag_at_(static_cast<std::uint32_t>(head.find(etag))),
-      etag_size_(static_cast<std::uint16_t>(etag.size())),
-      status_(200) {
-  text_.reserve(head.size() + body.size());
-  text_.append(head).append(body);
-}
-
-std::size_t finished_answer::heap_bytes() const {
-  constexpr std::size_t counts = 2 * sizeof(void*);  // of std::make_shared
-  return block(sizeof(*this) + counts) + block(text_.capacity() + 1);
-}
-
-// With its place on a shelf, and the shelf, as if each answer had one of its own.
-std::size_t answer_cache::entry::bytes() const {
-  using place = std::pair<const topic, shelf>;
-  constexpr std::size_t buckets =
-      2 * sizeof(void*);  // as many as shelves, twice that when they have just grown
-  return answer->heap_bytes() + block(sizeof(*this)) + block(sizeof(void*)) +
-         block(sizeof(place) + 2 * sizeof(void*)) + buckets;
+answer_cache::entry_number& answer_cache::chain_of(const topic& t) {
+  // The upper bits: they are the better ones of a multiplied hash.
+  return chains_[topic_hash()(t) >> (64 - std::countr_zero(chains_.size()))];
 }
 
 const finished_answer* answer_cache::find(const lookup& what) {
-  const auto found = shelves_.find(topic_of(what));
-  if (found == shelves_.end()) return nullptr;
-  for (const auto& one : found->second.entries)
-    if (one->what == what) {
-      recent_.splice(recent_.begin(), recent_, recent_.iterator_to(*one));
-      return one->answer.get();
-    }
+  if (!is_on()) return nullptr;
+  for (auto n = chain_of(topic_of(what)); n; n = at(n).next) {
+    auto& found = at(n);
+    if (found.what != what) continue;
+    found.used_at = ++uses_;
+    if (found.uses < uses_max) ++found.uses;
+    return found.answer.get();
+  }
   return nullptr;
 }
 
-shared_flight answer_cache::under_way(const lookup& what) {
-  const auto found = shelves_.find(topic_of(what));
-  if (found == shelves_.end()) return nullptr;
-  for (const auto& one : found->second.flights)
-    if (one->what == what) return one;
-  return nullptr;
+shared_flight answer_cache::under_way(const lookup& what) const {
+  const auto [begin, end] = flights_.equal_range(topic_of(what));
+  const auto found = std::find_if(begin, end, [&](const auto& one) { return one.second->what == what; });
+  return found == end ? nullptr : found->second;
 }
 
 shared_flight answer_cache::take_off(const lookup& what) {
   auto one = std::make_shared<flight>(what);
-  shelves_[topic_of(what)].flights.push_back(one);
+  flights_.emplace(topic_of(what), one);
   return one;
 }
 
 void answer_cache::land(const shared_flight& back, answer_or<shared_answer> result) {
   back->result = std::move(result);
   if (!back->overtaken) {
-    const auto found = shelves_.find(topic_of(back->what));
-    std::erase(found->second.flights, back);
-    if (back->result) keep(found->second, back->what, *back->result);
-    if (found->second.entries.empty() && found->second.flights.empty()) shelves_.erase(found);
-    make_room();
+    const auto [begin, end] = flights_.equal_range(topic_of(back->what));
+    flights_.erase(std::find_if(begin, end, [&](const auto& one) { return one.second == back; }));
+    if (back->result) keep(back->what, *back->result);
   }
   const auto waiting = std::move(back->waiting);
   for (auto* one : waiting) one->set();
 }
 
-void answer_cache::keep(shelf& on, const lookup& what, const shared_answer& answer) {
-  auto made = std::make_unique<entry>();
-  made->what = what;
-  made->answer = answer;
-  if (made->bytes() > bytes_max_ / share_of_one_max) return;
-  if (on.entries.size() >= entries_a_topic_max) {
-    remove(on, 0);
-    ++counters_.evicted;
+void answer_cache::keep(const lookup& what, const shared_answer& answer) {
+  const auto bytes = answer->heap_bytes() + sizeof(entry);
+  if (bytes > std::min<std::size_t>(bytes_max_ / share_of_one_max, std::numeric_limits<std::uint32_t>::max())) return;
+  make_room_in(topic_of(what));
+  auto& first = chain_of(topic_of(what));
+  entries_.push_back({what, answer, ++uses_, static_cast<std::uint32_t>(bytes), first, 1});
+  first = static_cast<entry_number>(entries_.size());
+  bytes_ += bytes;
+  make_room();
+}
+
+// What its room is good for, were it to be used on as it was: uses, by the time since the last one and by bytes.
+double answer_cache::worth(const entry& of) const {
+  const auto unused = static_cast<double>(uses_ - of.used_at);
+  return of.uses / ((unused + 1) * of.bytes);
+}
+
+void answer_cache::make_room_in(const topic& of) {
+  std::size_t kept = 0;
+  entry_number worst = 0;
+  for (auto n = chain_of(of); n; n = at(n).next) {
+    if (topic_of(at(n).what) != of) continue;
+    ++kept;
+    if (!worst || worth(at(n)) < worth(at(worst))) worst = n;
   }
-  bytes_ += made->bytes();
-  recent_.push_front(*made);
-  on.entries.push_back(std::move(made));
+  if (kept < entries_a_topic_max) return;
+  remove(worst);
+  ++counters_.evicted;
 }
 
-void answer_cache::remove(shelf& from, std::size_t index) {
-  const auto at = from.entries.begin() + static_cast<std::ptrdiff_t>(index);
-  bytes_ -= (*at)->bytes();
-  recent_.erase(recent_.iterator_to(**at));
-  from.entries.erase(at);
+answer_cache::entry_number& answer_cache::link_to(entry_number n) {
+  auto* link = &chain_of(topic_of(at(n).what));
+  while (*link != n) link = &at(*link).next;
+  return *link;
 }
 
+void answer_cache::remove(entry_number n) {
+  bytes_ -= at(n).bytes;
+  link_to(n) = at(n).next;
+  const auto last = static_cast<entry_number>(entries_.size());
+  if (n != last) {  // it takes the place
+    link_to(last) = n;
+    at(n) = std::move(at(last));
+  }
+  entries_.pop_back();
+}
+
+// The worst of a few, as Redis does it (redis.io, "Key eviction"): all in order would cost each hit the writing of
+// three neighbours. The samples are a step of the golden ratio apart, which spreads them evenly (Knuth, The Art of
+// Computer Programming, volume 3, 6.4).
 void answer_cache::make_room() {
-  while (bytes_ > bytes_max_ && !recent_.empty()) {
-    const auto& oldest = recent_.back();
-    const auto found = shelves_.find(topic_of(oldest.what));
-    auto& entries = found->second.entries;
-    const auto at =
-        std::find_if(entries.begin(), entries.end(), [&](const auto& one) { return one.get() == &oldest; });
-    remove(found->second, static_cast<std::size_t>(at - entries.begin()));
+  while (bytes_ + chains_.size() * sizeof(entry_number) > bytes_max_ && !entries_.empty()) {
+    entry_number worst = 0;
+    for (unsigned i = 0; i < samples; ++i) {
+      sampled_ += 0x9e3779b97f4a7c15;
+      const auto place = static_cast<int128>(sampled_) * entries_.size() >> 64;
+      const auto n = static_cast<entry_number>(place) + 1;
+      if (!worst || worth(at(n)) < worth(at(worst))) worst = n;
+    }
+    remove(worst);
     ++counters_.evicted;
-    if (entries.empty() && found->second.flights.empty()) shelves_.erase(found);
   }
 }
 
 void answer_cache::forget(const topic& changed) {
-  const auto found = shelves_.find(changed);
-  if (found == shelves_.end()) return;
-  for (const auto& one : found->second.flights) one->overtaken = true;
-  counters_.dropped += found->second.entries.size();
-  while (!found->second.entries.empty()) remove(found->second, found->second.entries.size() - 1);
-  shelves_.erase(found);
+  const auto [begin, end] = flights_.equal_range(changed);
+  std::for_each(begin, end, [](const auto& one) { one.second->overtaken = true; });
+  flights_.erase(begin, end);
+  if (!is_on()) return;
+  for (auto n = chain_of(changed); n;) {
+    if (topic_of(at(n).what) != changed) {
+      n = at(n).next;
+      continue;
+    }
+    remove(n);
+    ++counters_.dropped;
+    n = chain_of(changed);  // what is behind may have moved
+  }
 }
 
 void answer_cache::forget_all() {
-  for (auto& [of, held] : shelves_)
-    for (const auto& one : held.flights) one->overtaken = true;
-  counters_.dropped += recent_.size();
-  recent_.clear();
-  shelves_.clear();
+  for (auto& [of, one] : flights_) one->overtaken = true;
+  flights_.clear();
+  counters_.dropped += entries_.size();
+  entries_.clear();
+  std::fill(chains_.begin(), chains_.end(), 0);
   bytes_ = 0;
 }
 

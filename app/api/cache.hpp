@@ -1,51 +1,21 @@
-// Finished answers, kept until something that they are made of changes: bounded in bytes, least recently used
-// out first. Pure: one thread, no clock, no socket.
+// Finished answers, kept until something that they are made of changes: bounded in bytes; those go first that
+// take much room, were used seldom, and not for long. Pure: one thread, no clock, no socket.
 #pragma once
 
 #include "app/api/announcement.hpp"
 #include "app/api/failures.hpp"
+#include "app/api/finished_answer.hpp"
 #include "app/api/lookup.hpp"
 #include "core/one_shot.hpp"
 
-#include <boost/intrusive/list.hpp>
+#include <boost/container/deque.hpp>
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 namespace atelier::api {
-
-/// An answer to GET, ready to be written: the same bytes whether it was kept or has just been made.
-class finished_answer {
- public:
-  /// `head`: status line and fields, as http::responder takes them; `etag`: a part of it.
-  finished_answer(std::string_view head, std::string_view etag, std::string_view body);
-
-  /// That there is nothing, which is worth knowing too.
-  static finished_answer not_found() { return {}; }
-
-  unsigned status() const { return status_; }
-  std::string_view head() const { return text().substr(0, head_size_); }
-  std::string_view etag() const { return text().substr(etag_at_, etag_size_); }
-  std::string_view body() const { return text().substr(head_size_); }
-
-  /// What it takes of the heap, itself included.
-  std::size_t heap_bytes() const;
-
- private:
-  finished_answer() = default;
-  std::string_view text() const { return text_; }
-
-  std::string text_;  // head and body: one block of memory, as there are hundreds of thousands of them
-  std::uint32_t head_size_ = 0;
-  std::uint32_t etag_at_ = 0;
-  std::uint16_t etag_size_ = 0;
-  std::uint16_t status_ = 404;
-};
-using shared_answer = std::shared_ptr<const finished_answer>;
 
 /// A query under way. Who asks the same before it is back waits for it.
 struct flight {
@@ -69,19 +39,19 @@ struct cache_counters {
 
 class answer_cache {
  public:
-  explicit answer_cache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  explicit answer_cache(std::size_t bytes_max);
   answer_cache(const answer_cache&) = delete;
   ~answer_cache() { forget_all(); }
 
   bool is_on() const { return bytes_max_ > 0; }
 
-  /// The answer kept, or null. It becomes the most recently used; valid until the cache is next changed.
+  /// The answer kept, or null. It is used once more; valid until the cache is next changed.
   const finished_answer* find(const lookup& what);
 
   /// The query under way for it that may still be joined, or null.
-  shared_flight under_way(const lookup& what);
+  shared_flight under_way(const lookup& what) const;
 
-  /// A query is sent now.
+  /// A query is sent now, as neither find() nor under_way() had anything.
   shared_flight take_off(const lookup& what);
 
   /// It is back: keeps its answer, unless it was overtaken, and wakes who waited. What a waiter does may
@@ -92,35 +62,51 @@ class answer_cache {
   void forget(const topic& changed);
   void forget_all();
 
-  std::size_t bytes() const { return bytes_; }
+  std::size_t bytes() const { return bytes_; }  // of the answers, with all that keeping one takes
   std::size_t bytes_max() const { return bytes_max_; }
-  std::size_t size() const { return recent_.size(); }
+  std::size_t size() const { return entries_.size(); }
   const cache_counters& counted() const { return counters_; }
   cache_counters& count() { return counters_; }
 
  private:
-  struct entry : boost::intrusive::list_base_hook<> {
+  // The entries lie next to each other, in no order; those whose topics fall into one bucket are a chain.
+  // What names an entry is its place and one, so that 0 is none: it changes as others leave.
+  using entry_number = std::uint32_t;
+  struct entry {
     lookup what;
     shared_answer answer;
-
-    std::size_t bytes() const;
+    std::uint64_t used_at;  // the last time, in uses of all
+    std::uint32_t bytes;
+    entry_number next;  // in its chain
+    unsigned char uses;  // up to uses_max
   };
-  // Few of one topic: a product's pages in three orders. Who asks for many pages loses the oldest of them.
+
+  // Few of one topic: a product's pages in three orders. Who asks for many pages loses one of them.
   static constexpr std::size_t entries_a_topic_max = 32;
   static constexpr std::size_t share_of_one_max = 8;  // an answer larger than an eighth of all is not kept
-  struct shelf {
-    std::vector<std::unique_ptr<entry>> entries;
-    std::vector<shared_flight> flights;
-  };
+  static constexpr unsigned uses_max = 16;   // more earn no longer stay: what was popular once has to leave
+  static constexpr unsigned samples = 16;    // the worst of so many makes room
+  static constexpr std::size_t bytes_a_bucket = 512;  // half of what an answer takes, as a rule
+  static constexpr std::size_t block_bytes = 64 * 1024;
+  using entry_blocks = boost::container::deque<
+      entry, void, boost::container::deque_options_t<boost::container::block_bytes<block_bytes>>>;
 
-  void keep(shelf& on, const lookup& what, const shared_answer& answer);
-  void remove(shelf& from, std::size_t index);
+  entry& at(entry_number n) { return entries_[n - 1]; }
+  entry_number& chain_of(const topic& t);
+  entry_number& link_to(entry_number n);
+  double worth(const entry& of) const;
+  void keep(const lookup& what, const shared_answer& answer);
+  void remove(entry_number n);
+  void make_room_in(const topic& of);
   void make_room();
 
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;
-  std::unordered_map<topic, shelf, topic_hash> shelves_;
-  boost::intrusive::list<entry> recent_;  // front: the most recently used
+  std::vector<entry_number> chains_;  // a power of two of them
+  entry_blocks entries_;
+  std::unordered_multimap<topic, shared_flight, topic_hash> flights_;
+  std::uint64_t uses_ = 0;
+  std::uint64_t sampled_ = 0;
   cache_counters counters_;
 };
 

@@ -1,17 +1,10 @@
 #include "app/api/reader.hpp"
 
-#include "app/api/etag.hpp"
-
 namespace atelier::api {
 namespace {
 
-shared_answer finish(std::optional<std::string> body) {
-  if (!body) return std::make_shared<const finished_answer>(finished_answer::not_found());
-  const auto etag = etag_of(*body);
-  http::response answer{
-      .status = 200, .content_type = http::json_type, .fields = {}, .body = std::move(*body)};
-  answer.fields.append(http::cors_fields).append("ETag: ").append(etag).append("\r\n");
-  return std::make_shared<const finished_answer>(http::prepare_head(answer), etag, answer.body);
+shared_answer finish(const std::optional<std::string>& body) {
+  return body ? finished_answer::ok(*body) : finished_answer::not_found();
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ task<> api_service::answer_read(const http::request& asked, const matched& place
 
 void api_service::say_finished(const http::request& asked, route where, const finished_answer& answer,
                                http::responder& out) {
-  if (answer.status() == 404) return say(asked, where, not_found(no_such_review), out);
+  if (!answer.exists()) return say(asked, where, not_found(no_such_review), out);
   const auto known = asked.head.fields.find("if-none-match");
   if (known && names_etag(*known, answer.etag())) {
     counters_.count(where, 304);
@@ -42,8 +42,9 @@ void api_service::say_finished(const http::request& asked, route where, const fi
     out.send(same);
     return;
   }
-  counters_.count(where, answer.status());
-  out.send(answer.status(), answer.head(), answer.body());
+  static const http::prepared_head head(200, http::json_type, std::string(http::cors_fields) + "ETag: ");
+  counters_.count(where, head.status());
+  out.send(head, answer.etag(), answer.body());
 }
 
 task<api_service::said> api_service::ready() {

@@ -45,36 +45,38 @@ void append_decimal(std::string& out, std::size_t value) {
   out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
 }
 
-void append_line_and_type(std::string& out, const response& answer) {
+void append_line_and_type(std::string& out, unsigned status, std::string_view content_type) {
   out += "HTTP/1.1 "sv;
-  append_decimal(out, answer.status);
+  append_decimal(out, status);
   out += ' ';
-  out += reason_phrase(answer.status);
+  out += reason_phrase(status);
   out += "\r\n"sv;
-  if (!answer.content_type.empty()) {
+  if (!content_type.empty()) {
     out += "Content-Type: "sv;
-    out += answer.content_type;
+    out += content_type;
     out += "\r\n"sv;
   }
 }
 
+void append_length(std::string& out, std::size_t bytes) {
+  out += "Content-Length: "sv;
+  append_decimal(out, bytes);
+  out += "\r\n"sv;
+}
+
 void append_head(std::string& out, const response& answer) {
-  append_line_and_type(out, answer);
+  append_line_and_type(out, answer.status, answer.content_type);
   // 204 and 304 have no body and no length of one (RFC 9110 section 8.6).
-  if (answer.status != 204 && answer.status != 304) {
-    out += "Content-Length: "sv;
-    append_decimal(out, answer.body.size());
-    out += "\r\n"sv;
-  }
+  if (answer.status != 204 && answer.status != 304) append_length(out, answer.body.size());
   out += answer.fields;
 }
 
 }  // namespace
 
-std::string prepare_head(const response& answer) {
-  std::string head;
-  append_head(head, answer);
-  return head;
+prepared_head::prepared_head(unsigned status, std::string_view content_type, std::string_view fields)
+    : status_(status) {
+  append_line_and_type(text_, status, content_type);
+  text_ += fields;
 }
 
 void responder::finish_head() {
@@ -97,7 +99,7 @@ void responder::send(const response& answer) {
 void responder::begin(const response& answer, event_feed& feed) {
   status_ = answer.status;
   close_ = true;
-  append_line_and_type(out_, answer);
+  append_line_and_type(out_, answer.status, answer.content_type);
   out_ += answer.fields;
   finish_head();
   if (head_only_) return;
@@ -105,9 +107,12 @@ void responder::begin(const response& answer, event_feed& feed) {
   feed_ = &feed;
 }
 
-void responder::send(unsigned status, std::string_view prepared_head, std::string_view body) {
-  status_ = status;
-  out_ += prepared_head;
+void responder::send(const prepared_head& head, std::string_view last_field_value, std::string_view body) {
+  status_ = head.status();
+  out_ += head.text();
+  out_ += last_field_value;
+  out_ += "\r\n"sv;
+  append_length(out_, body.size());
   finish_head();
   if (!head_only_) out_ += body;
 }

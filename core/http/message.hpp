@@ -39,6 +39,20 @@ std::string_view reason_phrase(unsigned status);
 /// The time as a Date field says it (RFC 9110 section 5.6.7); made anew once a second.
 std::string_view date_now();
 
+/// What many answers have in common: all of the head before the value of its last field.
+class prepared_head {
+ public:
+  /// `fields`: lines that end with CRLF, and last the name of a field with its colon and blank.
+  prepared_head(unsigned status, std::string_view content_type, std::string_view fields);
+
+  unsigned status() const { return status_; }
+  std::string_view text() const { return text_; }
+
+ private:
+  unsigned status_;
+  std::string text_;
+};
+
 /// Writes answers to one request behind each other into a buffer that goes out with one system call.
 class responder {
  public:
@@ -54,8 +68,8 @@ class responder {
 
   void send(const response& answer);
 
-  /// An answer of that status whose head is kept ready: the status line and fields, without the empty line.
-  void send(unsigned status, std::string_view prepared_head, std::string_view body);
+  /// The same of parts that lie elsewhere: they are copied once, into what goes out.
+  void send(const prepared_head& head, std::string_view last_field_value, std::string_view body);
 
   /// Begins an answer that goes on: `answer.body` is its first bytes, then comes what `feed` publishes until
   /// the client leaves. It ends with the connection, which both HTTP/1.0 and 1.1 understand; to HEAD it is
@@ -90,8 +104,5 @@ class responder {
   const bool& stopping_;
   bool close_;
 };
-
-/// Status line, type, length and fields of an answer, as responder::send takes them.
-std::string prepare_head(const response& answer);
 
 }  // namespace atelier::http

@@ -3,7 +3,9 @@
 #include <catch2/catch.hpp>
 #include <malloc.h>
 
+#include <list>
 #include <random>
+#include <unordered_map>
 
 using namespace atelier;
 using namespace atelier::api;
@@ -16,7 +18,7 @@ lookup list_of(std::int64_t product, std::int64_t page = 1) {
 constexpr topic reviews_of(std::int64_t product) { return {topic::kind::reviews, product}; }
 
 shared_answer text(const std::string& body) {
-  return std::make_shared<const finished_answer>("HTTP/1.1 200 OK\r\nETag: \"1\"\r\n", "\"1\"", body);
+  return finished_answer::ok(body);
 }
 
 void put(answer_cache& cache, const lookup& what, const std::string& body) {
@@ -76,18 +78,84 @@ TEST_CASE("a failed query is told and not kept") {
   CHECK_FALSE(cache.under_way(list_of(1)));
 }
 
-TEST_CASE("the least recently used goes first, and an answer too large for its share is not kept") {
-  answer_cache cache(10'000);
-  const std::string body(900, 'x');
-  for (int i = 0; i < 8; ++i) put(cache, list_of(i), body);
-  REQUIRE(cache.size() == 8);
-  CHECK(cache.find(list_of(0)));
-  put(cache, list_of(8), body);
+namespace {
+
+constexpr std::size_t room_for_nine = 10'000;
+const std::string a_thousand(900, 'x');  // bytes, with all that keeping one takes
+
+}  // namespace
+
+TEST_CASE("what was not used for the longest time makes room") {
+  answer_cache cache(room_for_nine);
+  for (int i = 0; i < 9; ++i) put(cache, list_of(i), a_thousand);
+  REQUIRE(cache.size() == 9);
+  for (int i = 0; i < 9; ++i)
+    if (i != 5) CHECK(cache.find(list_of(i)));
+  put(cache, list_of(9), a_thousand);
+  CHECK(cache.size() == 9);
+  CHECK_FALSE(cache.find(list_of(5)));
+  CHECK(cache.find(list_of(9)));
+}
+
+TEST_CASE("what was used often stays longer than what was used since") {
+  answer_cache cache(room_for_nine);
+  for (int i = 0; i < 9; ++i) put(cache, list_of(i), a_thousand);
+  for (int n = 0; n < 9; ++n) CHECK(cache.find(list_of(0)));
+  for (int i = 1; i < 9; ++i) CHECK(cache.find(list_of(i)));
+  put(cache, list_of(9), a_thousand);
   CHECK(cache.find(list_of(0)));
   CHECK_FALSE(cache.find(list_of(1)));
-  put(cache, list_of(9), std::string(2'000, 'x'));
-  CHECK_FALSE(cache.find(list_of(9)));
-  CHECK(cache.bytes() <= 10'000);
+}
+
+TEST_CASE("what was popular once leaves in the end") {
+  answer_cache cache(room_for_nine);
+  put(cache, list_of(0), a_thousand);
+  for (int n = 0; n < 1'000; ++n) CHECK(cache.find(list_of(0)));
+  for (int i = 1; i <= 300; ++i) put(cache, list_of(i), a_thousand);
+  CHECK_FALSE(cache.find(list_of(0)));
+}
+
+TEST_CASE("what takes more room leaves earlier, and what takes more than its share is not kept") {
+  answer_cache cache(room_for_nine);
+  put(cache, list_of(0), std::string(100, 'x'));
+  put(cache, list_of(1), a_thousand);
+  for (int i = 2; cache.counted().evicted == 0; ++i) put(cache, list_of(i), a_thousand);
+  CHECK(cache.find(list_of(0)));
+  CHECK_FALSE(cache.find(list_of(1)));
+  put(cache, list_of(100), std::string(2'000, 'x'));
+  CHECK_FALSE(cache.find(list_of(100)));
+  CHECK(cache.bytes() <= room_for_nine);
+}
+
+// The law by which products are read (bench/scenarios/popular.json), a cache of a tenth of them.
+TEST_CASE("of popular answers more are found than the same bytes held by recency alone would give") {
+  constexpr int products = 5'000, reads = 200'000;
+  std::vector<double> weights;
+  for (int i = 1; i <= products; ++i) weights.push_back(1.0 / i);
+  std::discrete_distribution<int> zipf(weights.begin(), weights.end());
+  std::minstd_rand random(7);
+  answer_cache cache(500'000);
+  std::list<int> recent;  // its front was used last
+  std::unordered_map<int, std::list<int>::iterator> held;
+  int found = 0, found_recent = 0;
+  for (int i = 0; i < reads; ++i) {
+    const int product = zipf(random);
+    if (cache.find(list_of(product)))
+      ++found;
+    else
+      put(cache, list_of(product), a_thousand);
+    if (const auto one = held.find(product); one != held.end()) {
+      ++found_recent;
+      recent.splice(recent.begin(), recent, one->second);
+      continue;
+    }
+    held[product] = recent.insert(recent.begin(), product);
+    if (held.size() <= cache.size()) continue;
+    held.erase(recent.back());
+    recent.pop_back();
+  }
+  CAPTURE(found, found_recent);
+  CHECK(found > found_recent + reads / 50);
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they have allocators of their own
@@ -99,7 +167,7 @@ TEST_CASE("the bytes that are counted are those that the heap gave") {
     put(cache, i % 2 ? list_of(i) : lookup{statement::meta, i - 1}, std::string(random() % 3'000, 'x'));
   const auto now = mallinfo2();
   const auto taken = now.uordblks + now.hblkhd - before.uordblks - before.hblkhd;
-  CHECK(cache.bytes() >= taken);
+  CHECK(cache.bytes() + 64 * 1024 >= taken);  // the last block of entries is not full
   CHECK(cache.bytes() <= taken + taken / 20);
 }
 #endif
