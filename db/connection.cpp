@@ -146,14 +146,15 @@ task<> connection::serve() {
     const bool readable = co_await link_.wait(link::descriptor::wait_read);
     if (!readable) co_return;
     const bool quick = pipeline_.awaits_server() && !is_held();
+    const auto had = turn_had_;
     const bool alive = PQconsumeInput(link_.get()) == 1;
     const bool sound = take_answers();
     if (!alive || !sound) break;
     const bool back = !pipeline_.awaits_server();
-    if (back && quick) owner_.came_back(clock::now() - sent_at_);
+    if (back && quick) owner_.came_back(clock::now() - sent_at_, had);
     deadline = back ? clock::time_point::max() : watchdog_.now() + options_.answer_timeout;
     // The server works on the next turn while we make answers of this one.
-    if (back && !turn_scheduled_) {
+    if (back && !turn_scheduled_ && !(quick && link_.is_local() && owner_.gathers())) {
       take_turn();
       owner_.spread();
     }
@@ -178,6 +179,7 @@ void connection::take_turn() {
   deadline = watchdog_.now() + options_.answer_timeout;
   ++count_.round_trips;
   sent_at_ = clock::now();
+  turn_had_ = pipeline_.in_flight();
   bool sound = true;
   for (auto* item : items)
     sound = sound && (item ? send(*static_cast<call*>(item), sent_at_) : PQpipelineSync(link_.get()) == 1);

@@ -71,6 +71,7 @@ class connection final : public watched {
   std::optional<outcome> answer_;  // of the oldest statement in flight, until libpq says that it is whole
   std::optional<outcome> held_;    // of a write that waits for its commit
   clock::time_point sent_at_;      // the turn that is under way
+  std::size_t turn_had_ = 0;       // statements
   bool answer_aborted_ = false;
   bool ready_ = false;
   bool broken_ = false;

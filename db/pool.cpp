@@ -18,6 +18,7 @@ pool::pool(asio::io_context& loop, pool_options options)
       outage_(std::make_unique<outage>()),
       line_(options_.waiting_max),
       impatience_(loop),
+      gathered_(loop),
       held_max_(std::max<std::size_t>(options_.connections, 2) - 1),
       slow_max_(std::max<std::size_t>(options_.connections, 3) - 2) {
   watchdog_.add(*this);
@@ -37,6 +38,7 @@ void pool::start() {
 void pool::stop() {
   watchdog_.stop();
   impatience_.cancel();
+  gathered_.cancel();
   for (auto& one : connections_) one->stop();
 }
 
@@ -93,7 +95,7 @@ void pool::answer_late() {
 
 // Whether reads may wait for a turn under way. If so somebody looks at them again when their patience ends.
 bool pool::one_is_back_soon() {
-  const auto within = patience_.of_now();
+  const auto within = patience_.for_turn();
   const auto now = clock::now();
   const bool found = std::any_of(connections_.begin(), connections_.end(), [&](const auto& one) {
     return one->shares_our_machine() && one->is_back_soon(now, within);
@@ -109,12 +111,29 @@ bool pool::one_is_back_soon() {
   return found;
 }
 
+bool pool::gathers() {
+  const auto reads = line_.reads();
+  if (reads == 0 || reads < line_.size() || reads >= patience_.company()) return false;
+  if (std::exchange(gathering_, true)) return true;
+  gathered_.expires_after(patience_.for_company());
+  gathered_.async_wait([this](error_code cancelled) {
+    if (cancelled) return;
+    gathering_ = false;
+    spread();
+  });
+  return true;
+}
+
 void pool::spread() {
   if (line_.size() == 0) return;
+  if (gathering_ && line_.reads() >= patience_.company()) {
+    gathering_ = false;
+    gathered_.cancel();
+  }
   const auto idle = count(connections_, &connection::is_idle);
   if (idle == 0) return;  // whoever comes back first takes what waits
   auto wanted = turns_wanted(line_, count(connections_, &connection::is_about_to_take), held(), held_max_,
-                             line_.reads() > 0 && one_is_back_soon());
+                             line_.reads() > 0 && (gathering_ || one_is_back_soon()));
   for (auto& one : connections_) {
     if (wanted == 0) return;
     if (!one->is_idle()) continue;

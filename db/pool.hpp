@@ -44,7 +44,10 @@ class pool final : private connection_owner, private watched {
   waiting_line& line() override { return line_; }
   bool may_write() const override { return held() < held_max_; }
   bool may_be_slow() const override { return held() < held_max_ && slow() < slow_max_; }
-  void came_back(clock::duration took) override { patience_.came_back(took); }
+  void came_back(clock::duration took, std::size_t had) override {
+    patience_.came_back(took, had + line_.reads());
+  }
+  bool gathers() override;
   void spread() override;
   bool one_is_back_soon();
   void lost(const pipeline::leftovers& left, errc why) override;
@@ -62,6 +65,8 @@ class pool final : private connection_owner, private watched {
   patience patience_;
   timer impatience_;  // looks again at reads that wait for a turn under way
   bool waits_ = false;
+  timer gathered_;  // looks again at reads that wait for each other
+  bool gathering_ = false;
   std::size_t held_max_;  // connections held at a time: where there are two, one is left for quick reads
   std::size_t slow_max_;  // of these by what is slow: where there are three, one is left for writes
   std::vector<std::unique_ptr<connection>> connections_;

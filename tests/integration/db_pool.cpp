@@ -104,6 +104,23 @@ TEST_CASE("on one machine a read waits for the turn under way, and shares the ne
   CHECK(shared > 25);  // all, but where the machine let us wait until our patience was over
 }
 
+TEST_CASE("reads that a turn kept waiting wait on for the next of those who had been in it", "[db]") {
+  const with_table t;
+  callers c(t.conninfo());
+  int together = 0;
+  for (int i = 0; i < 50; ++i) {
+    const auto before = c.pool.counted().round_trips;
+    const auto ignore = [](const db::outcome&) {};
+    c.ask_for(session, number(i), [&](const db::outcome&) { c.ask_for(session, number(i), ignore); });
+    c.loop.poll();  // it is sent now, and takes a millisecond
+    c.ask_for(session, number(i), ignore);
+    c.ask_for(session, number(i), ignore);
+    REQUIRE(c.finish());
+    together += c.pool.counted().round_trips - before == 2;
+  }
+  CHECK(together > 25);  // all, but where the machine let us wait until our patience was over
+}
+
 TEST_CASE("a write that fails takes no other write with it", "[db]") {
   const with_table t;
   callers c(t.conninfo());
