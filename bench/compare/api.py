@@ -52,8 +52,8 @@ def cached_answer(table, plan, server, ids):
 
 
 def settle(stack, plan, what, times=1, **options):
-    """Before anything is measured: node compiles, ninety fresh backends read their catalogues, caches fill (which takes them a few
-    million reads) and keep what is worth it."""
+    """Before anything is measured: node compiles, ninety fresh backends read their catalogues and map the pages of PostgreSQL's memory one
+    by one (an eighth of its CPU in the first minute), caches fill (which takes them a few million reads) and keep what is worth it."""
     load(stack[-1].port, what, times * max(6, plan.seconds), closed=True, connections=128, seed=4711, **options)
 
 
@@ -65,7 +65,7 @@ def reads_over_stack(table, plan, server, ids):
               256: table.add("memory-cached", "the same with 256 MB of cache, beyond it", "MiB", "≤", 40, kind="value")}
     peer = peers.express_stack(server)
     try:
-        settle(peer, plan, "reads", set={"products": ids["products"]})
+        settle(peer, plan, "reads", times=5, set={"products": ids["products"]})
         for figure, name, cache in ((uniform, "reads", 0), (popular, "popular", 256)):
             if cache and not peers.has_option("api", "--cache-mb"):
                 figure.note("this build has no cache")
@@ -84,7 +84,7 @@ def reads_over_stack(table, plan, server, ids):
                         memory[cache].ours.append(max(resident_mib(p)[1] for p in stack[:-1]) - cache * 1e6 / 2**20)
                         if memory[cache].ours[-1] < 0:
                             memory[cache].note("the cache did not fill: it is larger than what was read of this much data, and this bound was not tried")
-                settle(ours, plan, name, times=25 if cache else 1, set={"products": ids["products"]})
+                settle(ours, plan, name, times=25 if cache else 5, set={"products": ids["products"]})
                 alternate(plan, figure.name, [lambda: measure(True, ours), lambda: measure(False, peer)])
             finally:
                 stop_all(ours)
