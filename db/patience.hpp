@@ -34,7 +34,8 @@ class patience {
     return std::clamp<clock::duration>(4 * usual_, least, most_for_company);
   }
 
-  /// Of so many reads none waits for others: they are enough, or hardly any more were under way at once lately.
+  /// Of so many reads none waits for others: they are enough, or hardly any more were under way at once
+  /// lately.
   std::size_t company() const { return static_cast<std::size_t>(std::min(at_once_, company_max)); }
 
  private:

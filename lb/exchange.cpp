@@ -1,5 +1,6 @@
 #include "lb/exchange.hpp"
 
+#include "lb/max_forwards.hpp"
 #include "lb/stirred.hpp"
 #include "lb/workspace.hpp"
 
@@ -54,6 +55,9 @@ exchange::exchange(context& shared, client_side client, std::size_t head_bytes)
 
 // What is refused before a worker is asked.
 void exchange::check_limits() {
+  if (max_forwards(shared_.request) == 0)
+    return answer_error(501, "refused",
+                        "Max-Forwards ends here, and the proxy answers no such request itself; raise it");
   const auto& bounds = shared_.bounds;
   if (bounds.body_bytes_max > 0 && body_framing_ == http::framing::sized &&
       content_length_ > bounds.body_bytes_max) {

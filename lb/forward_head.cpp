@@ -3,6 +3,7 @@
 #include "core/http/message.hpp"
 #include "core/http/request_id.hpp"
 #include "lb/head_writer.hpp"
+#include "lb/max_forwards.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -24,6 +25,7 @@ enum class rule : std::uint8_t {
   traceparent,
   tracestate,  // belongs to its traceparent
   idempotency_key,
+  max_forwards,
   forwarded,  // lists, of a trusted client added to, else replaced
   forwarded_for,
   forwarded_host,  // of a trusted client passed on, else replaced
@@ -50,6 +52,7 @@ rule rule_of(std::string_view name) {
     case 11:
       return equals_ignoring_case(name, "traceparent") ? rule::traceparent : rule::pass;
     case 12:
+      if (equals_ignoring_case(name, "max-forwards")) return rule::max_forwards;
       return equals_ignoring_case(name, "x-request-id") ? rule::request_id : rule::pass;
     case 14:
       return equals_ignoring_case(name, "content-length") ? rule::content_length : rule::pass;
@@ -117,11 +120,13 @@ void put_upgrade(head_writer& out, const http::field_list& fields) {
     if (equals_ignoring_case(f.name, "upgrade")) out.field(f);
 }
 
-void put_length(head_writer& out, std::uint64_t length) {
-  out.put("Content-Length: ");
-  out.number(length);
+void put_number(head_writer& out, std::string_view name, std::uint64_t value) {
+  out.put(name);
+  out.number(value);
   out.put("\r\n");
 }
+
+void put_length(head_writer& out, std::uint64_t length) { put_number(out, "Content-Length: ", length); }
 
 void put_request_framing(head_writer& out, const http::request_head& head) {
   if (head.body == framing::chunked)
@@ -227,6 +232,12 @@ forwarded_request write_request_head(const http::request_head& head, const clien
       case rule::idempotency_key:
         facts.repeatable |= head.verb == method::post;
         to.field(f);
+        break;
+      case rule::max_forwards:
+        if (const auto left = max_forwards(head); left && *left > 0)
+          put_number(to, "Max-Forwards: ", *left - 1);
+        else
+          to.field(f);
         break;
       case rule::pass:
         to.field(f);

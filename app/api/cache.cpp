@@ -54,7 +54,8 @@ void answer_cache::land(const shared_flight& back, answer_or<shared_answer> resu
 
 void answer_cache::keep(const lookup& what, const shared_answer& answer) {
   const auto bytes = answer->heap_bytes() + sizeof(entry);
-  if (bytes > std::min<std::size_t>(bytes_max_ / share_of_one_max, std::numeric_limits<std::uint32_t>::max())) return;
+  if (bytes > std::min<std::size_t>(bytes_max_ / share_of_one_max, std::numeric_limits<std::uint32_t>::max()))
+    return;
   make_room_in(topic_of(what));
   auto& first = chain_of(topic_of(what));
   entries_.push_back({what, answer, ++uses_, static_cast<std::uint32_t>(bytes), first, 1});
@@ -63,7 +64,8 @@ void answer_cache::keep(const lookup& what, const shared_answer& answer) {
   make_room();
 }
 
-// What its room is good for, were it to be used on as it was: uses, by the time since the last one and by bytes.
+// What its room is good for, were it to be used on as it was: uses, by the time since the last one and by
+// bytes.
 double answer_cache::worth(const entry& of) const {
   const auto unused = static_cast<double>(uses_ - of.used_at);
   return of.uses / ((unused + 1) * of.bytes);
@@ -99,9 +101,9 @@ void answer_cache::remove(entry_number n) {
   entries_.pop_back();
 }
 
-// The worst of a few, as Redis does it (redis.io, "Key eviction"): all in order would cost each hit the writing of
-// three neighbours. The samples are a step of the golden ratio apart, which spreads them evenly (Knuth, The Art of
-// Computer Programming, volume 3, 6.4).
+// The worst of a few, as Redis does it (redis.io, "Key eviction"): all in order would cost each hit the
+// writing of three neighbours. The samples are a step of the golden ratio apart, which spreads them evenly
+// (Knuth, The Art of Computer Programming, volume 3, 6.4).
 void answer_cache::make_room() {
   while (bytes_ + chains_.size() * sizeof(entry_number) > bytes_max_ && !entries_.empty()) {
     entry_number worst = 0;

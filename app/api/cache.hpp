@@ -77,19 +77,20 @@ class answer_cache {
     shared_answer answer;
     std::uint64_t used_at;  // the last time, in uses of all
     std::uint32_t bytes;
-    entry_number next;  // in its chain
+    entry_number next;   // in its chain
     unsigned char uses;  // up to uses_max
   };
 
   // Few of one topic: a product's pages in three orders. Who asks for many pages loses one of them.
   static constexpr std::size_t entries_a_topic_max = 32;
   static constexpr std::size_t share_of_one_max = 8;  // an answer larger than an eighth of all is not kept
-  static constexpr unsigned uses_max = 16;   // more earn no longer stay: what was popular once has to leave
-  static constexpr unsigned samples = 16;    // the worst of so many makes room
+  static constexpr unsigned uses_max = 16;  // more earn no longer stay: what was popular once has to leave
+  static constexpr unsigned samples = 16;   // the worst of so many makes room
   static constexpr std::size_t bytes_a_bucket = 512;  // half of what an answer takes, as a rule
   static constexpr std::size_t block_bytes = 64 * 1024;
-  using entry_blocks = boost::container::deque<
-      entry, void, boost::container::deque_options_t<boost::container::block_bytes<block_bytes>>>;
+  using entry_blocks =
+      boost::container::deque<entry, void,
+                              boost::container::deque_options_t<boost::container::block_bytes<block_bytes>>>;
 
   entry& at(entry_number n) { return entries_[n - 1]; }
   entry_number& chain_of(const topic& t);

@@ -10,8 +10,7 @@
 namespace atelier::api {
 
 /// One block of memory, its text behind it, as there are hundreds of thousands of them. Of one thread.
-class finished_answer
-    : public boost::intrusive_ref_counter<finished_answer, boost::thread_unsafe_counter> {
+class finished_answer : public boost::intrusive_ref_counter<finished_answer, boost::thread_unsafe_counter> {
  public:
   using pointer = boost::intrusive_ptr<const finished_answer>;
 

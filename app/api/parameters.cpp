@@ -1,18 +1,12 @@
 #include "app/api/parameters.hpp"
 
+#include "core/hex.hpp"
 #include "core/int128.hpp"
 
 #include <charconv>
 
 namespace atelier::api {
 namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 std::string decode(std::string_view text) {
   std::string out;

@@ -1,3 +1,4 @@
+#include "core/hex.hpp"
 #include "core/http/characters.hpp"
 #include "core/http/fields.hpp"
 
@@ -33,6 +34,14 @@ bool is_host(std::string_view host) {
   return port_is_right({at, host.end()});
 }
 
+// Each % begins a byte in hexadecimal (RFC 3986 section 2.1). In a query browsers send others (URL Standard:
+// what people type into a form's address), so that there it is the reader's to judge.
+bool is_encoded_rightly(std::string_view path) {
+  for (auto at = path.find('%'); at != path.npos; at = path.find('%', at + 1))
+    if (path.size() - at < 3 || hex_digit(path[at + 1]) < 0 || hex_digit(path[at + 2]) < 0) return false;
+  return true;
+}
+
 // Splits the target into authority, path and query; false if it has none of the forms of RFC 9112
 // section 3.2.
 bool read_target(request_head& out) {
@@ -57,6 +66,7 @@ bool read_target(request_head& out) {
   }
   const auto question = rest.find('?');
   out.path = rest.substr(0, question);
+  if (!is_encoded_rightly(out.path)) return false;
   if (question != rest.npos) out.query = rest.substr(question + 1);
   // Of a whole server (RFC 9112 section 3.2.4).
   const bool is_of_server = out.verb == method::options && question == rest.npos;

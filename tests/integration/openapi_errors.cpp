@@ -125,6 +125,7 @@ const names not_provoked_here = {
     "again",
     "Error: the database did not answer in time, try again",
     "Error: this worker is stopping, ask another one",
+    "Error: Max-Forwards ends here, and the proxy answers no such request itself; raise it",
     "Error: all workers are busy, try again",
     "Error: no worker is available, try again",
     "Error: the worker did not answer in time, try again",

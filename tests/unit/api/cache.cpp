@@ -17,9 +17,7 @@ lookup list_of(std::int64_t product, std::int64_t page = 1) {
 }
 constexpr topic reviews_of(std::int64_t product) { return {topic::kind::reviews, product}; }
 
-shared_answer text(const std::string& body) {
-  return finished_answer::ok(body);
-}
+shared_answer text(const std::string& body) { return finished_answer::ok(body); }
 
 void put(answer_cache& cache, const lookup& what, const std::string& body) {
   cache.land(cache.take_off(what), text(body));

@@ -103,7 +103,9 @@ TEST_CASE("a request line is a method, a target and a version, one blank between
       {505, "GET / HTTP/2.0"},        {505, "GET / HTTP/0.9"},        {400, "GET a/b HTTP/1.1"},
       {400, "GET ftp://h/ HTTP/1.1"}, {400, "GET http:/// HTTP/1.1"}, {400, "GET http://u@h/ HTTP/1.1"},
       {400, "GET /#f HTTP/1.1"},      {400, "GET /\x7f HTTP/1.1"},    {400, "GET /\xc3\xa4 HTTP/1.1"},
-      {400, "G@T / HTTP/1.1"},        {501, "CONNECT h:80 HTTP/1.1"},
+      {400, "G@T / HTTP/1.1"},        {501, "CONNECT h:80 HTTP/1.1"}, {400, "GET /%zz HTTP/1.1"},
+      {400, "GET /a%4 HTTP/1.1"},     {400, "GET /% HTTP/1.1"},       {400, "GET http://h/%4g HTTP/1.1"},
+      {0, "GET /%4A%fe HTTP/1.1"},    {0, "GET /?a=100% HTTP/1.1"},
   }));
   INFO(line);
   CHECK(status_of(std::string(line) + "\r\nHost: h\r\n\r\n") == status);

@@ -229,3 +229,15 @@ TEST_CASE("an interim answer passes without hop-by-hop fields") {
                      out);
   CHECK(out == "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
 }
+
+TEST_CASE("Max-Forwards of OPTIONS and TRACE is counted down, of others and where it is no number it stays") {
+  CHECK(has(forward("OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 10\r\n\r\n").text,
+            "\r\nMax-Forwards: 9\r\n"));
+  CHECK(
+      has(forward("TRACE / HTTP/1.1\r\nHost: a\r\nmax-forwards: 1\r\n\r\n").text, "\r\nMax-Forwards: 0\r\n"));
+  CHECK(
+      has(forward("GET / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 10\r\n\r\n").text, "\r\nMax-Forwards: 10\r\n"));
+  for (const std::string no_number : {"", "-1", "1x", "x", "99999999999999999999999"})
+    CHECK(has(forward("OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: " + no_number + "\r\n\r\n").text,
+              "\r\nMax-Forwards: " + no_number + "\r\n"));
+}
