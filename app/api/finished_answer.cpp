@@ -3,21 +3,21 @@
 #include "app/api/etag.hpp"
 
 #include <algorithm>
+#include <new>
+#include <type_traits>
 
 namespace atelier::api {
 
-shared_answer finished_answer::ok(std::string_view body) {
-  const auto size = etag_size + body.size();
-  auto* made = new (size) finished_answer(size);
-  const shared_answer held(made);
-  const auto tag = etag_of(body);
-  std::copy(body.begin(), body.end(), std::copy(tag.begin(), tag.end(), made->begin()));
-  return held;
+boost::intrusive_ptr<finished_answer> finished_answer::make(std::size_t size) {
+  static_assert(std::is_trivially_destructible_v<finished_answer>);  // its block is all there is to give back
+  return new (::operator new(sizeof(finished_answer) + size)) finished_answer(size);
 }
 
-shared_answer finished_answer::not_found() {
-  constexpr std::size_t no_text = 0;
-  return shared_answer(new (no_text) finished_answer(no_text));
+shared_answer finished_answer::ok(std::string_view body) {
+  auto made = make(etag_size + body.size());
+  const auto tag = etag_of(body);
+  std::copy(body.begin(), body.end(), std::copy(tag.begin(), tag.end(), made->begin()));
+  return made;
 }
 
 std::size_t finished_answer::heap_bytes() const {
