@@ -62,6 +62,10 @@ std::string option_facts::sentence() const {
   return more.empty() ? about : fmt::format("{} ({})", about, fmt::join(more, "; "));
 }
 
+std::string command_facts::words() const {
+  return path.empty() ? "atelier" : fmt::format("atelier {}", fmt::join(path, " "));
+}
+
 option_facts facts_of(const CLI::Option& option) {
   option_facts facts;
   facts.name = name_of(option);

@@ -35,6 +35,8 @@ struct command_facts {
   std::string about;
   std::vector<option_facts> options;  // in the order of the source; without --help
   std::vector<command_facts> commands;
+
+  std::string words() const;  // "atelier etl load"
 };
 
 option_facts facts_of(const CLI::Option& option);

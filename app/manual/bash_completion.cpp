@@ -29,10 +29,6 @@ _atelier() {{
 complete -F _atelier atelier
 )sh";
 
-std::string words_of(const command_facts& of) {
-  return of.path.empty() ? "atelier" : fmt::format("atelier {}", fmt::join(of.path, " "));
-}
-
 // The line that completes the value of an option; empty: nothing is known of it.
 std::string value_action(const option_facts& o) {
   if (const auto choices = o.choices(); !choices.empty())
@@ -58,13 +54,13 @@ void add(const command_facts& of, parts& p) {
     if (!o.named) continue;
     words.push_back(o.name);
     if (!o.value.empty())
-      p.values += fmt::format("    \"{} {}\") {}; return ;;\n", words_of(of), o.name, value_action(o));
+      p.values += fmt::format("    \"{} {}\") {}; return ;;\n", of.words(), o.name, value_action(o));
   }
   words.emplace_back("--help");
   p.options += fmt::format("    \"{}\") mapfile -t COMPREPLY < <(compgen -W '{}' -- \"$word\"){} ;;\n",
-                           words_of(of), fmt::join(words, " "), takes_files ? "" : "; return");
+                           of.words(), fmt::join(words, " "), takes_files ? "" : "; return");
   for (const auto& inner : of.commands) {
-    p.commands.push_back(fmt::format("\"{}\"", words_of(inner)));
+    p.commands.push_back(fmt::format("\"{}\"", inner.words()));
     add(inner, p);
   }
 }

@@ -86,12 +86,8 @@ std::string summary(const command_facts& of) {
   return roff(text, std::string::npos);  // what apropos(1) reads is one line
 }
 
-std::string words_of(const command_facts& of) {
-  return of.path.empty() ? "atelier" : fmt::format("atelier {}", fmt::join(of.path, " "));
-}
-
 std::string synopsis(const command_facts& of) {
-  std::string out = fmt::format(".B {}\n", words_of(of));
+  std::string out = fmt::format(".B {}\n", of.words());
   if (!of.commands.empty()) return out + ".I COMMAND\n.RI [ OPTION \" ...]\"\n";
   for (const auto& o : of.options)
     if (o.named && o.required)
@@ -128,7 +124,7 @@ std::string command_entries(const command_facts& of) {
     if (of.path.empty())
       out += fmt::format(".TP\n.BR {} (1)\n{}\n", name(title_of(inner)), roff(summary_of(inner)));
     else
-      out += fmt::format(".SS {}\n{}.\n{}", words_of(inner), roff(summary_of(inner)), option_entries(inner));
+      out += fmt::format(".SS {}\n{}.\n{}", inner.words(), roff(summary_of(inner)), option_entries(inner));
   return out;
 }
 

@@ -32,9 +32,9 @@ std::string row(const command_facts& of, const option_facts& o) {
 std::string tables(const command_facts& of) {
   std::string out;
   if (of.commands.empty() && !of.path.empty()) {
-    out = fmt::format("\n## atelier {}\n\n{}.\n\n| option | default | what | variable |\n|---|---|---|---|\n",
-                      fmt::join(of.path, " "),
-                      of.about.ends_with('.') ? of.about.substr(0, of.about.size() - 1) : of.about);
+    out =
+        fmt::format("\n## {}\n\n{}.\n\n| option | default | what | variable |\n|---|---|---|---|\n",
+                    of.words(), of.about.ends_with('.') ? of.about.substr(0, of.about.size() - 1) : of.about);
     for (const auto& o : of.options) out += row(of, o);
   }
   for (const auto& inner : of.commands) out += tables(inner);
