@@ -10,11 +10,9 @@
 
 namespace atelier::lb {
 
-inline bool is_trace(const http::request_head& head) { return head.verb_text == "TRACE"; }
-
 /// Nothing where there is no bound, or none that can be read.
 inline std::optional<std::uint64_t> max_forwards(const http::request_head& head) {
-  if (head.verb != http::method::options && !is_trace(head)) return std::nullopt;
+  if (head.verb != http::method::options && head.verb_text != "TRACE") return std::nullopt;
   const auto said = head.fields.find("max-forwards");
   if (!said) return std::nullopt;
   std::uint64_t left = 0;

@@ -71,13 +71,18 @@ double answer_cache::worth(const entry& of) const {
   return of.uses / ((unused + 1) * of.bytes);
 }
 
+// `one` may be none.
+answer_cache::entry_number answer_cache::worse_of(entry_number one, entry_number other) {
+  return !one || worth(at(other)) < worth(at(one)) ? other : one;
+}
+
 void answer_cache::make_room_in(const topic& of) {
   std::size_t kept = 0;
   entry_number worst = 0;
   for (auto n = chain_of(of); n; n = at(n).next) {
     if (topic_of(at(n).what) != of) continue;
     ++kept;
-    if (!worst || worth(at(n)) < worth(at(worst))) worst = n;
+    worst = worse_of(worst, n);
   }
   if (kept < entries_a_topic_max) return;
   remove(worst);
@@ -110,8 +115,7 @@ void answer_cache::make_room() {
     for (unsigned i = 0; i < samples; ++i) {
       sampled_ += 0x9e3779b97f4a7c15;
       const auto place = static_cast<int128>(sampled_) * entries_.size() >> 64;
-      const auto n = static_cast<entry_number>(place) + 1;
-      if (!worst || worth(at(n)) < worth(at(worst))) worst = n;
+      worst = worse_of(worst, static_cast<entry_number>(place) + 1);
     }
     remove(worst);
     ++counters_.evicted;

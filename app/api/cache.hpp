@@ -96,6 +96,7 @@ class answer_cache {
   entry_number& chain_of(const topic& t);
   entry_number& link_to(entry_number n);
   double worth(const entry& of) const;
+  entry_number worse_of(entry_number one, entry_number other);
   void keep(const lookup& what, const shared_answer& answer);
   void remove(entry_number n);
   void make_room_in(const topic& of);

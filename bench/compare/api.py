@@ -54,7 +54,7 @@ def cached_answer(table, plan, server, ids):
 def settle(stack, plan, what, times=1, **options):
     """Before anything is measured: node compiles, ninety fresh backends read their catalogues and map the pages of PostgreSQL's memory one
     by one (an eighth of its CPU in the first minute), caches fill (which takes them a few million reads) and keep what is worth it."""
-    load(stack[-1].port, what, times * max(6, plan.seconds), closed=True, connections=128, seed=4711, **options)
+    load(stack[-1].port, what, max(6, times * plan.seconds), closed=True, connections=128, seed=4711, **options)
 
 
 def reads_over_stack(table, plan, server, ids):
