@@ -57,12 +57,13 @@ int run_program(int argc, char** argv) {
 
   run_words run_with, search_with;
   auto& run = *program.add_subcommand("run", "Run a scenario, or one target with --get");
-  add_run_options(run, run_with);
+  add_load_options(run, run_with);
+  add_loop_options(run, run_with);
   run.callback([&] { code = run_once(run_with); });
 
   auto& search = *program.add_subcommand(
       "search", "Find the highest rate at which the scenario's thresholds hold, by bisection");
-  add_run_options(search, search_with);
+  add_load_options(search, search_with);
   add_search_options(search, search_with);
   search.callback([&] { code = run_search(search_with); });
 

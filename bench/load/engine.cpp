@@ -42,7 +42,8 @@ engine::~engine() {
 
 result<run_result> engine::run() {
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
-  if (epoll_ < 0) return fail("epoll: {}", std::strerror(errno));
+  if (epoll_ < 0)
+    return fail("no epoll descriptor: {}; allow more open files (ulimit -n)", std::strerror(errno));
   if (auto made = connect_all(); !made) return made.error();
   begin_ = monotonic() + what_.warm_up + 1ms;
   now_ = monotonic() - begin_;

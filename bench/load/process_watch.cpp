@@ -62,7 +62,7 @@ result<watched_process> parse_watched(std::string_view text) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), w.pid);
   if (error != std::errc{} || end != digits.data() + digits.size() || w.pid <= 0)
     return fail_with(exit_code::wrong_usage, "'{}' is no process; write its PID, or NAME=PID", text);
-  if (!read_stat(w.pid).is_there) return fail("there is no process {}", w.pid);
+  if (!read_stat(w.pid).is_there) return fail("there is no process {}; look for it with ps or pgrep", w.pid);
   if (sign == text.npos) {
     std::ifstream name("/proc/" + std::to_string(w.pid) + "/comm");
     std::string comm;
@@ -80,7 +80,7 @@ process_usage usage_of(pid_t pid) {
 process_watch::process_watch(std::vector<watched_process> all) {
   for (auto& w : all) {
     const auto now = usage_of(w.pid);
-    all_.push_back({std::move(w), now, now, {}});
+    all_.push_back({std::move(w), now, now, {}, {}});
   }
 }
 
@@ -94,7 +94,8 @@ void process_watch::look(double at) {
   if (passed < too_soon) return;
   for (auto& s : all_) {
     const auto now = usage_of(s.who.pid);
-    if (now.processes == 0) continue;
+    if (now.processes == 0 && !s.gone_at) s.gone_at = at;
+    if (s.gone_at) continue;  // whoever has its number now is somebody else
     s.moments.push_back({at, (now.cpu_seconds - s.last.cpu_seconds) / passed,
                          static_cast<double>(now.memory_bytes) / (1 << 20)});
     s.last = now;

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,7 @@ class process_watch {
     watched_process who;
     process_usage first, last;
     std::vector<process_moment> moments;
+    std::optional<double> gone_at;  // seconds; it had ended by then
   };
   const std::vector<series>& all() const { return all_; }
 

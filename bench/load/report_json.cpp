@@ -75,6 +75,7 @@ json processes_json(const process_watch& processes) {
                    {"pid", s.who.pid},
                    {"cpu_seconds", s.last.cpu_seconds - s.first.cpu_seconds},
                    {"memory_mib", static_cast<double>(s.last.memory_bytes) / (1 << 20)},
+                   {"gone_at", s.gone_at ? json(*s.gone_at) : json()},
                    {"moments", moments}});
   }
   return all;
@@ -91,8 +92,7 @@ std::string report_json(const scenario& what, const run_result& r, const verdict
     kinds[what.requests[i].name] = tally_json(r.figures.kinds()[i], r.lasted);
   json thresholds = json::array();
   for (const auto& t : v.thresholds) {
-    const bool is_time =
-        t.what.what != threshold::figure::rate && t.what.what != threshold::figure::error_share;
+    const bool is_time = t.what.is_time();
     thresholds.push_back(
         {{"threshold", t.what.text},
          {"value", !std::isfinite(t.value) ? json() : json(is_time ? t.value / 1e6 : t.value)},

@@ -1,5 +1,6 @@
 #include "bench/load/run_command.hpp"
 
+#include "bench/load/output.hpp"
 #include "bench/load/report_html.hpp"
 #include "bench/load/report_json.hpp"
 #include "bench/load/report_text.hpp"
@@ -12,7 +13,6 @@
 
 #include <cmath>
 #include <csignal>
-#include <fstream>
 
 namespace atelier::bench {
 namespace {
@@ -72,19 +72,13 @@ result<finished_run> run(const scenario& s, const target& to, const run_words& w
   if (!figures) return figures.error();
   watch.look(std::chrono::duration<double>(figures->lasted).count());
   auto judged = judge(s, *figures);
-  return finished_run{std::move(*figures), std::move(watch), std::move(judged), when};
-}
-
-result<> write_file(const std::string& name, std::string_view content) {
-  if (name == "-") {
-    fmt::print("{}\n", content);
-    return {};
+  for (const auto& p : watch.all()) {
+    if (p.gone_at)
+      judged.doubts.push_back(
+          fmt::format("process {} was gone after {:.0f} s: its CPU and memory are those until then",
+                      p.who.name, *p.gone_at));
   }
-  std::ofstream file(name, std::ios::binary | std::ios::trunc);
-  file << content;
-  file.close();
-  if (!file) return fail("'{}' cannot be written", name);
-  return {};
+  return finished_run{std::move(*figures), std::move(watch), std::move(judged), when};
 }
 
 result<> write_reports(const scenario& s, const finished_run& done, const run_words& w,
@@ -92,10 +86,10 @@ result<> write_reports(const scenario& s, const finished_run& done, const run_wo
   if (w.json.empty() && w.html.empty()) return {};
   const auto json = report_json(s, done.figures, done.judged, done.processes, w.url, done.when, w.seed);
   if (!w.json.empty()) {
-    if (auto written = write_file(w.json, json); !written) return written;
+    if (auto written = write_output(w.json, json); !written) return written;
   }
   if (w.html.empty()) return {};
-  return write_file(w.html, report_html(json, before));
+  return write_output(w.html, report_html(json, before));
 }
 
 struct prepared {
@@ -104,15 +98,6 @@ struct prepared {
   std::vector<watched_process> processes;
   std::string before;  // the report that ours is laid over; empty: none
 };
-
-// Known before the load, not after an hour of it.
-result<> check_files(const run_words& w) {
-  for (const auto* name : {&w.json, &w.html}) {
-    if (name->empty() || *name == "-") continue;
-    if (!std::ofstream(*name, std::ios::binary | std::ios::app)) return fail("'{}' cannot be written", *name);
-  }
-  return {};
-}
 
 result<prepared> prepare(const run_words& w) {
   auto s = wanted_scenario(w);
@@ -125,7 +110,9 @@ result<prepared> prepare(const run_words& w) {
     if (!read) return read.error();
     p.before = std::move(*read);
   }
-  if (const auto writable = check_files(w); !writable) return writable.error();
+  for (const auto* name : {&w.json, &w.html}) {
+    if (const auto writable = check_writable(*name); !writable) return writable.error();
+  }
   for (const auto& word : w.pids) {
     auto watched = parse_watched(word);
     if (!watched) return watched.error();
@@ -163,8 +150,10 @@ int run_search(const run_words& w) {
   const auto lasts = length_of(s.stages);
   rate_search search(w.from, w.to, w.precision);
   std::optional<finished_run> best;
-  fmt::print("{:>10} {:>10} {:>11} {:>11} {:>8}  thresholds\n", "rate", "answers/s", "p50 ms", "p99 ms",
-             "errors");
+  auto* const out = w.json == "-" ? stderr : stdout;
+  if (!w.quiet)
+    fmt::print(out, "{:>10} {:>10} {:>11} {:>11} {:>8}  thresholds\n", "rate", "answers/s", "p50 ms",
+               "p99 ms", "errors");
   while (!search.is_over() && !stop_asked) {
     const double rate = std::round(search.next());
     s.stages = {{lasts, rate, rate}};
@@ -178,15 +167,17 @@ int run_search(const run_words& w) {
     std::string missed;
     for (const auto& t : done->judged.thresholds) missed += t.held ? "" : t.what.text + " missed; ";
     for (const auto& d : done->judged.doubts) missed += d;
-    fmt::print("{:>10.0f} {:>10.0f} {:>11.3f} {:>11.3f} {:>8}  {}\n", rate,
-               done->figures.figures.whole().rate(done->figures.lasted), static_cast<double>(l.at(0.5)) / 1e6,
-               static_cast<double>(l.at(0.99)) / 1e6, done->figures.figures.whole().failed(),
-               held ? "held" : missed.c_str());
-    std::fflush(stdout);
+    if (!w.quiet) {
+      fmt::print(out, "{:>10.0f} {:>10.0f} {:>11.3f} {:>11.3f} {:>8}  {}\n", rate,
+                 done->figures.figures.whole().rate(done->figures.lasted),
+                 static_cast<double>(l.at(0.5)) / 1e6, static_cast<double>(l.at(0.99)) / 1e6,
+                 done->figures.figures.whole().failed(), held ? "held" : missed.c_str());
+      std::fflush(out);
+    }
     search.tried(rate, held);
     if (held) best = std::move(*done);
   }
-  fmt::print("highest rate that held: {:.0f}/s{}\n", search.best(),
+  fmt::print(out, "highest rate that held: {:.0f}/s{}\n", search.best(),
              search.best() >= std::round(w.to) ? ", and no higher one may be tried (--to)" : "");
   if (!best) return static_cast<int>(exit_code::stopped_by_limit);
   if (const auto written = write_reports(s, *best, w, p->before); !written) return failed(written.error());

@@ -26,7 +26,9 @@ struct run_words {
   double from = 100, to = 1'000'000, precision = 0.03;  // search only
 };
 
-void add_run_options(CLI::App& command, run_words& w);
+void add_load_options(CLI::App& command, run_words& w);  // of both
+void add_loop_options(CLI::App& command,
+                      run_words& w);  // of `run`: a search's loop is open, at rates of its own
 void add_search_options(CLI::App& command, run_words& w);
 
 int run_once(const run_words& w);

@@ -4,7 +4,7 @@
 
 namespace atelier::bench {
 
-void add_run_options(CLI::App& command, run_words& w) {
+void add_load_options(CLI::App& command, run_words& w) {
   command.add_option("SCENARIO", w.scenario, "A ready scenario's name, or a JSON file");
   command.add_option("--get", w.get, "Ask for this one target instead")->type_name("TARGET");
   command.add_option("--url", w.url, "The server")->type_name("http://HOST:PORT")->capture_default_str();
@@ -12,15 +12,8 @@ void add_run_options(CLI::App& command, run_words& w) {
       .add_option("--confirm", w.confirm,
                   "Needed for a server that is not this machine: its address once more")
       ->type_name("HOST:PORT");
-  command.add_option("--rate", w.rate, "Open loop: requests a second, instead of the scenario's stages")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber);
-  command.add_option("--ramp", w.ramp, "Open loop: from this rate evenly to that one")
-      ->type_name("FROM TO")
-      ->expected(2);
   command.add_option("--for", w.lasts, "How long, the warm-up apart")->type_name("TIME");
   command.add_option("--warm-up", w.warm_up, "Load before that, not counted")->type_name("TIME");
-  command.add_flag("--closed", w.closed, "Closed loop: each connection asks again when it was answered");
   command.add_flag("--poisson", w.poisson,
                    "Open loop: arrivals by chance, as many independent clients make them");
   command.add_option("--connections", w.connections, "Connections, opened before the load begins")
@@ -51,6 +44,17 @@ void add_run_options(CLI::App& command, run_words& w) {
       ->type_name("TIME")
       ->capture_default_str();
   command.add_flag("--quiet", w.quiet, "No progress, no table");
+}
+
+void add_loop_options(CLI::App& command, run_words& w) {
+  auto* closed =
+      command.add_flag("--closed", w.closed, "Closed loop: each connection asks again when it was answered");
+  auto* rate =
+      command.add_option("--rate", w.rate, "Open loop: requests a second, instead of the scenario's stages");
+  auto* ramp = command.add_option("--ramp", w.ramp, "Open loop: from this rate evenly to that one");
+  closed->excludes(command.get_option("--poisson"));
+  rate->type_name("N")->check(CLI::PositiveNumber)->excludes(closed);
+  ramp->type_name("FROM TO")->expected(2)->excludes(rate)->excludes(closed);
 }
 
 void add_search_options(CLI::App& command, run_words& w) {

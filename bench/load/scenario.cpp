@@ -126,8 +126,9 @@ class reader {
     if (found == parameters_.end())
       refuse("{}: there is no parameter '{}'; there are: {}", where, text, parameter_names());
     if (sign == text.npos) return found->second;
-    const double factor = std::strtod(text.c_str() + sign + 1, nullptr);
-    if (factor <= 0) refuse("{}: '{}' ends with no positive number", where, text);
+    char* end = nullptr;
+    const double factor = std::strtod(text.c_str() + sign + 1, &end);
+    if (!(factor > 0) || *end != 0) refuse("{}: '{}' ends with no positive number", where, text);
     return text[sign] == '*' ? found->second * factor : std::max(1.0, std::floor(found->second / factor));
   }
 
@@ -187,8 +188,10 @@ class reader {
     g.last = static_cast<std::int64_t>(number(m, g.how == generator::law::text ? "bytes" : "last",
                                               static_cast<double>(g.first), -id_max, id_max));
     g.exponent = number(m, "exponent", 1.0, 0, 10);
-    if (const auto* scattered = m.find("scattered"))
-      g.scattered = scattered->is_boolean() && scattered->get<bool>();
+    if (const auto* scattered = m.find("scattered")) {
+      if (!scattered->is_boolean()) refuse("{}.scattered is neither true nor false", where);
+      g.scattered = scattered->get<bool>();
+    }
     if (g.how == generator::law::text) {
       g.first = 0;
       if (g.last < 1 || g.last > 1'000'000) refuse("{}.bytes must be 1 to 1000000", where);

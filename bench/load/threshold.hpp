@@ -20,6 +20,8 @@ struct threshold {
   bool at_most = true;  // < or <=; else > or >=
   bool or_equal = false;
   double bound = 0;  // nanoseconds, requests a second, or a share of all requests (1 % is 0.01)
+
+  bool is_time() const { return what != figure::rate && what != figure::error_share; }
 };
 
 /// Reads `[REQUEST.]p50|p99|p99.9|mean|max|rate|errors <|<=|>|>= NUMBER[ns|us|ms|s|%]`. Latencies need a unit

@@ -43,16 +43,18 @@ double value_of(const threshold& t, const scenario& what, const run_result& r) {
   }
   const double answered = static_cast<double>(figures->answered()),
                failed = static_cast<double>(figures->failed());
-  const double latency_missing = answered == 0 ? std::nan("") : 0;
+  constexpr double never = std::numeric_limits<double>::infinity();
+  if (t.is_time() && answered == 0) return failed == 0 ? std::nan("") : never;
   switch (t.what) {
-    case threshold::figure::percentile:
-      // What failed was not answered in time, whatever the time: the percentile is among the missing.
-      if (failed > (1 - t.share) * (answered + failed)) return std::numeric_limits<double>::infinity();
-      return static_cast<double>(figures->latency.at(t.share)) + latency_missing;
-    case threshold::figure::mean:
-      return figures->latency.mean() + latency_missing;
+    case threshold::figure::percentile: {
+      // What failed was not answered in time, whatever the time: it stands behind the slowest answer.
+      const double rank = std::max(1.0, std::ceil(t.share * (answered + failed) - 1e-6));
+      return rank > answered ? never : static_cast<double>(figures->latency.at(rank / answered));
+    }
+    case threshold::figure::mean:  // of the answers: to what was never answered no time can be added
+      return figures->latency.mean();
     case threshold::figure::greatest:
-      return static_cast<double>(figures->latency.greatest()) + latency_missing;
+      return failed > 0 ? never : static_cast<double>(figures->latency.greatest());
     case threshold::figure::rate:
       return figures->rate(r.lasted);
     case threshold::figure::error_share:

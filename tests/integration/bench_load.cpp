@@ -153,6 +153,10 @@ TEST_CASE("wrong words are wrong usage", "[bench]") {
            {"run", "--get", "/", "--ramp", "-5", "10"},
            {"run", "--get", "/", "--ramp", "0", "0"},
            {"run", "--get", "/", "--ramp", "10", "inf"},
+           {"run", "--get", "/", "--closed", "--rate", "10"},
+           {"run", "--get", "/", "--closed", "--poisson"},
+           {"run", "--get", "/", "--rate", "10", "--ramp", "1", "2"},
+           {"search", "--get", "/", "--threshold", "p99 < 1s", "--closed"},
            {"run", "--get", "/", "--set", "products=1"},
            {"run", "seed", "--get", "/"},
            {"run", "seed", "--threshold", "nosuch.p99 < 1s"},
@@ -242,7 +246,7 @@ TEST_CASE("a run that is asked to stop does so within seconds, whatever it waits
 TEST_CASE("a report that cannot be written or laid over is said before the load", "[bench]") {
   scripted_worker worker(answer_all);
   const temp_dir folder;
-  const auto other = folder.write("other.json", "{}");
+  const auto other = folder.write("other.json", R"({"atelier_bench": 1})");
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {"--json", (folder / "no" / "such.json").string()},
            {"--html", (folder / "no" / "such.html").string()},
@@ -271,6 +275,62 @@ TEST_CASE("the search finds a rate that a server holds and goes no further than 
   CHECK(done.output.find("p90 < 900ms missed") != std::string::npos);
   CHECK(done.output.find("highest rate that held: ") != std::string::npos);
   CHECK(done.output.find("    400 ") == std::string::npos);
+}
+
+TEST_CASE("a search that nothing holds has code 3, and on --json - nothing but JSON is on stdout",
+          "[bench]") {
+  scripted_worker worker(answer_all);
+  const auto search = [&](const std::string& bound) {
+    return run_program(ATELIER_BENCH_PROGRAM, {"search", "--get", "/x", "--connections", "1", "--for",
+                                               "200ms", "--from", "20", "--to", "40", "--threshold", bound,
+                                               "--json", "-", "--url", "http://" + worker.address()});
+  };
+  const auto none = search("rate > 1000000");
+  CHECK(none.code == 3);
+  CHECK(none.output.empty());
+  CHECK(none.errors.find("highest rate that held: 0/s") != std::string::npos);
+  const auto all = search("errors < 1%");
+  CHECK(all.code == 0);
+  CHECK(json::parse(all.output, nullptr, false)["whole"]["errors"] == 0);
+  CHECK(all.errors.find("highest rate that held: 40/s") != std::string::npos);
+}
+
+TEST_CASE("a watched process that ends before the run is told, and what it used until then", "[bench]") {
+  scripted_worker worker(answer_all);
+  child_process watched("/bin/sh", {"-c", "while :; do :; done"});
+  child_process run(ATELIER_BENCH_PROGRAM, {"run", "--get", "/x", "--rate", "20", "--for", "4s", "--pid",
+                                            "busy=" + std::to_string(watched.pid()), "--json", "-", "--url",
+                                            "http://" + worker.address()});
+  REQUIRE(wait_until(20s, [&] { return worker.requests().size() > 30; }));
+  watched.signal(SIGKILL);
+  watched.wait();
+  const auto report = json::parse(run.wait(20s).output);
+  const auto& busy = report["processes"][0];
+  CHECK(busy["name"] == "busy");
+  CHECK(busy["cpu_seconds"] > 0);
+  CHECK(busy["gone_at"] > 1);
+  CHECK(report["generator"]["doubts"].back().get<std::string>().find("process busy was gone after") == 0);
+}
+
+TEST_CASE("what a server says and what a scenario is named cannot end the report's script", "[bench]") {
+  scripted_worker worker([](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request())
+      c.send(answer_with("{}", "X-Name: </script><b>told</b>\r\n"));
+  });
+  const temp_dir folder;
+  const auto scenario = folder.write(
+      "s.json",
+      R"({"name": "</script><b>named</b>", "requests": [{"target": "/", "expect": {"headers": {"X-Name": "tea"}}}]})");
+  const auto page = folder / "page.html";
+  const auto done = run_program(
+      ATELIER_BENCH_PROGRAM, {"run", scenario.string(), "--rate", "20", "--for", "500ms", "--quiet", "--html",
+                              page.string(), "--url", "http://" + worker.address()});
+  CHECK(done.code == 0);
+  const auto text = read_file(page);
+  CHECK(text.find("told") != std::string::npos);
+  CHECK(text.find("named") != std::string::npos);
+  CHECK(text.find("<b>told") == std::string::npos);
+  CHECK(text.find("<b>named") == std::string::npos);
 }
 
 TEST_CASE("what ./dev bench says of the figures it is given holds", "[bench]") {

@@ -52,9 +52,25 @@ TEST_CASE("a percentile is not held by those alone that were answered", "[bench]
   CHECK(value("p99 < 1s", run_of(995, 5)) == Approx(1e6).epsilon(0.002));
   CHECK(std::isinf(value("p99 < 1s", run_of(980, 20))));
   CHECK(value("p90 < 1s", run_of(980, 20)) == Approx(1e6).epsilon(0.002));
+  CHECK(std::isinf(value("p100 < 1s", run_of(999, 1))));
+  CHECK(std::isinf(value("max < 1s", run_of(999, 1))));
+  CHECK(value("max < 1s", run_of(1000, 0)) == Approx(1e6).epsilon(0.002));
+  CHECK(std::isinf(value("mean < 1s", run_of(0, 5))));
   CHECK(std::isnan(value("mean < 1s", run_of(0, 0))));
   CHECK(value("errors < 1%", run_of(980, 20)) == Approx(0.02));
   CHECK(value("rate > 1", run_of(980, 20)) == 980);
+}
+
+TEST_CASE("what failed counts as slower than the slowest answer", "[bench]") {
+  auto r = run_of(989, 9);
+  for (int i = 0; i < 2; ++i) {
+    r.figures.started(0ns);
+    r.figures.ended({.why = fault::none, .status = 200, .ended = 5s});
+  }
+  // 11 of 1,000 are slower than a millisecond: the 990th is one of the two, not the 981st of the answered.
+  CHECK(value("p99 < 20ms", r) == Approx(5e9).epsilon(0.002));
+  CHECK(value("p98.9 < 20ms", r) == Approx(1e6).epsilon(0.002));
+  CHECK(std::isinf(value("p99.2 < 20ms", r)));
 }
 
 TEST_CASE("the table has the errors by kind, and what missed", "[bench]") {
