@@ -31,10 +31,10 @@ void fill(std::string& page, std::string_view mark, std::string_view content) {
 }
 
 // Inside <script>, where only the end tag and a comment's beginning mean something.
-std::string for_script(std::string_view json) {
+std::string for_script(std::string_view text) {
   std::string out;
-  out.reserve(json.size());
-  for (const char c : json) {
+  out.reserve(text.size());
+  for (const char c : text) {
     if (c == '<')
       out += "\\u003c";
     else
