@@ -7,13 +7,16 @@ import urllib.request
 
 import peers
 from data import HEAVY, at_home, serving
+from idle import resting
 from load import load, scenario, scenario_file
 from places import STATEMENTS, Trouble, WORK, say
-from processes import resident_mib, stop_all
+from processes import allow_files, private_bytes, resident_mib, stop_all
 from rounds import alternate, record
 
 SERVER_CORE, CLIENT_CORE = 0, 1
 READ_CONNECTIONS = 64
+IDLE_WANTED = 10_000
+WORKERS_SETTINGS = {"search_path": "atelier", "plan_cache_mode": "force_generic_plan", "jit": "off", "enable_memoize": "off"}
 
 
 def answer_of_size(port, wanted):
@@ -49,6 +52,40 @@ def cached_answer(table, plan, server, ids):
             alternate(plan, figure.name, [lambda: measure(True, ours, target), lambda: measure(False, static, "/answer.json")])
     finally:
         stop_all([ours, static])
+
+
+def beside_idle_clients(table, plan, server, ids):
+    idle = min(IDLE_WANTED, allow_files(65536) - 1000)
+    memory = table.add("idle", f"memory an idle connection of a worker, {idle:,} of them", "bytes", None, None, kind="value")
+    speed = table.add("idle-speed", f"CPU a cached answer of 1.5 KB beside {idle:,} idle connections", "µs", None, None, peer="beside none")
+    options = {"core": CLIENT_CORE, "closed": True, "connections": 64}
+
+    def one_more():
+        return peers.worker(server, cache_mb=64, core=SERVER_CORE, more=["--idle-timeout", "60m"])
+
+    for i in range(plan.rounds):  # each with a worker that has had no such clients before
+        plan.check()
+        say(f"  idle connections: round {i + 1} of {plan.rounds}")
+        p = one_more()
+        try:
+            load(p.port, "/live", plan.warm_up, **options)
+            before = private_bytes([p])
+            with resting(p.port, idle, "/live"):
+                memory.ours.append((private_bytes([p]) - before) / idle)
+        finally:
+            p.stop()
+    crowded, empty = one_more(), one_more()
+    try:
+        target, _ = answer_of_size(crowded.port, 1500)
+
+        def measure(ours_now, process):
+            load(process.port, target, plan.warm_up, **options)
+            run = load(process.port, target, plan.seconds, [process], **options)
+            record(speed, ours_now, run, run.cpu_us)
+        with resting(crowded.port, idle, "/live"):
+            alternate(plan, speed.name, [lambda: measure(True, crowded), lambda: measure(False, empty)])
+    finally:
+        stop_all([crowded, empty])
 
 
 def settle(stack, plan, what, times=1, **options):
@@ -95,15 +132,20 @@ def reads_over_stack(table, plan, server, ids):
 def large_answers(table, plan, server, ids):
     figure = table.add("memory-large", "resident memory of a worker after a burst of 5 MB answers", "MiB", "≤", 40, kind="value")
     product = ids["products"] + HEAVY[-1][0]
-    p = peers.worker(server)
-    try:
-        run = load(p.port, f"/reviews/?product_id={product}&count=1000000", plan.seconds, closed=True, connections=8)
-        time.sleep(2)
-        load(p.port, "/reviews/?product_id=1", 1, closed=True, connections=8)
-        record(figure, True, run, resident_mib(p)[0])
-        figure.note(f"{run.answered} answers on 8 connections; highest {resident_mib(p)[1]:.0f} MiB meanwhile")
-    finally:
-        p.stop()
+    answered, highest = 0, 0
+    for _ in range(plan.rounds):
+        plan.check()
+        p = peers.worker(server)
+        try:
+            run = load(p.port, f"/reviews/?product_id={product}&count=1000000", plan.seconds, closed=True, connections=8)
+            time.sleep(2)
+            load(p.port, "/reviews/?product_id=1", 1, closed=True, connections=8)
+            now, most = resident_mib(p)
+            record(figure, True, run, now)
+            answered, highest = answered + run.answered, max(highest, most)
+        finally:
+            p.stop()
+    figure.note(f"{answered} answers on 8 connections; highest {highest:.0f} MiB meanwhile")
 
 
 def pgbench_rate(server, folder, weights, clients, seconds):
@@ -111,7 +153,7 @@ def pgbench_rate(server, folder, weights, clients, seconds):
     for name, weight in weights.items():
         words += ["-f", f"{folder / name}.sql@{weight}"]
     done = subprocess.run([str(w) for w in [*words, "atelier"]], capture_output=True, text=True, timeout=seconds + 60,
-                          env={**os.environ, "PGOPTIONS": "-c search_path=atelier"})
+                          env={**os.environ, "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in WORKERS_SETTINGS.items())})
     for line in done.stdout.splitlines() if done.returncode == 0 else ():  # else a client gave up: its figure is of the others
         if line.startswith("tps = "):
             return float(line.split()[2])
@@ -182,7 +224,7 @@ def latency(table, plan, server, ids):
         stop_all([*ours, *peer])
 
 
-PARTS = {"cached": cached_answer, "stack": reads_over_stack, "large": large_answers, "pgbench": against_pgbench, "votes": votes, "latency": latency}
+PARTS = {"cached": cached_answer, "idle": beside_idle_clients, "stack": reads_over_stack, "large": large_answers, "pgbench": against_pgbench, "votes": votes, "latency": latency}
 
 
 def compare(table, plan, products, parts):

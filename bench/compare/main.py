@@ -14,6 +14,7 @@ import micro
 import models
 import notify
 import proxy
+import publish
 import settings
 from data import FULL
 from places import Trouble, WORK, own, say
@@ -65,6 +66,12 @@ def chosen(names):
     return wanted
 
 
+def check_whole(wanted):
+    """A page shows a whole table: part of one would take the place of the rest."""
+    if any(wanted.values()) or set(wanted) not in ({"api", "proxy", "loader"}, {"growth"}):
+        raise Trouble("--publish writes a whole table: name quick, full or growth, and no parts")
+
+
 def interrupted(number, frame):
     raise KeyboardInterrupt
 
@@ -79,7 +86,7 @@ def main():
     parser.add_argument("--seconds", type=int, help="length of one measurement (quick 3, full 12)")
     parser.add_argument("--minutes", type=int, help="end after so many, with what there is (quick 60, full 240)")
     parser.add_argument("--failures", action="store_true", help="of conformance: list them")
-    parser.add_argument("--publish", action="store_true", help="write the table into docs/performance.md, of settings into docs/deploy.md")
+    parser.add_argument("--publish", action="store_true", help="write the whole table into docs/performance.md, of settings into docs/deploy.md")
     asked = parser.parse_args()
     if asked.what == ["help"]:
         parser.print_help()
@@ -107,10 +114,14 @@ def main():
         return notify.run(plan, asked.products or (FULL if full else 100_000))
     if asked.what == ["settings"]:
         return settings.run(plan, asked.products or (FULL if full else 100_000), asked.publish, command)
-    table, code = Table(), 0
+    table, code, whole = Table(), 0, False
     try:
-        for name, parts in chosen(asked.what).items():
+        wanted = chosen(asked.what)
+        if asked.publish:
+            check_whole(wanted)
+        for name, parts in wanted.items():
             SETS[name].compare(table, plan, asked.products or (FULL if full else 100_000), parts)
+        whole = True
     except KeyboardInterrupt:
         say("interrupted: the table holds what was measured by then")
         code = 130
@@ -126,9 +137,10 @@ def main():
         print(f"\n{table.facts()['machine']}, commit {table.facts()['commit']}, {table.facts()['date']}\n")
         print(table.text())
         print(f"\nalso in {table.write('-'.join(asked.what).replace(':', '-') if len(asked.what) < 3 else 'several')}")
-        if asked.publish:
-            import publish
+        if asked.publish and whole:
             publish.publish(table, command)
+        elif asked.publish:
+            say("not published: not all of it was measured")
     return code
 
 

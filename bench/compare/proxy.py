@@ -3,12 +3,12 @@
 import json
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import time
 
 import peers
+from idle import resting
 from load import load
 from places import ATELIER, BENCH, UPSTREAM, Trouble, say
 from processes import Process, allow_files, free_ports, private_bytes, stop_all
@@ -85,43 +85,21 @@ def throughput(table, plan):
         house.stop()
 
 
-def idle_connections(port, count):
-    """So many connections that asked once, were answered, and now rest."""
-    open_ones = []
-    for _ in range(count):
-        s = socket.create_connection(("127.0.0.1", port), 10)
-        s.sendall(b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n")
-        got = b""
-        while b"\r\n\r\n" not in got or len(got) < got.index(b"\r\n\r\n") + 4 + 1500:
-            piece = s.recv(65536)
-            if not piece:
-                raise Trouble(f"connection {len(open_ones) + 1} of {count} was closed")
-            got += piece
-        open_ones.append(s)
-    return open_ones
-
-
 def idle_memory(table, plan):
     # A proxy keeps two descriptors for each client that might ask.
-    idle = min(IDLE_WANTED, allow_files(65536) // 2 - 500)
+    idle = min(IDLE_WANTED, allow_files(65536) // 2 - 100)
     figure = table.add("proxy-idle", f"memory an idle client connection, {idle:,} of them", "bytes", "≤", 1.0)
     if idle < IDLE_WANTED:
         figure.note(f"no more than {idle:,}: the limit of open files")
-    for i in range(min(plan.rounds, 3)):
+    for i in range(plan.rounds):
         plan.check()
-        say(f"  idle connections: round {i + 1} of {min(plan.rounds, 3)}")
+        say(f"  idle connections: round {i + 1} of {plan.rounds}")
         house = House()
         try:
             for name, process in house.all().items():
                 before = private_bytes([process])
-                try:
-                    resting = idle_connections(process.port, idle)
-                except OSError as e:
-                    raise Trouble(f"{name} did not take {idle} connections: {e}") from e
-                time.sleep(1)
-                value = (private_bytes([process]) - before) / idle
-                for s in resting:
-                    s.close()
+                with resting(process.port, idle):
+                    value = (private_bytes([process]) - before) / idle
                 if name == "ours":
                     figure.ours.append(value)
                 else:

@@ -5,6 +5,7 @@ import tempfile
 import unittest
 
 import bends
+import main
 import peers
 import places
 import plot
@@ -47,6 +48,13 @@ class Figures(unittest.TestCase):
     def test_what_is_published_stands_between_its_marks_and_leaves_the_rest(self):
         page = "a\n<!-- targets: begin -->\nold\n<!-- targets: end -->\nz\n"
         self.assertEqual(publish.put(page, "targets", "new\n"), page.replace("old", "new"))
+
+    def test_part_of_a_table_is_not_published(self):
+        main.check_whole({"api": [], "proxy": [], "loader": []})
+        main.check_whole({"growth": []})
+        for wanted in ({"api": []}, {"growth": ["pages"]}, {"api": ["cached"], "proxy": [], "loader": []}, {"api": [], "growth": []}):
+            with self.assertRaises(places.Trouble):
+                main.check_whole(wanted)
 
     def test_a_chart_has_a_point_for_each_value(self):
         self.assertEqual(plot.chart("t", "x", "y", {"a": [(1, 2), (10, 3), (100, 0)]}).count("<circle"), 3)
