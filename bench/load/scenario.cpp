@@ -18,7 +18,7 @@ struct bad_member {
 };
 
 template <class... A>
-[[noreturn]] void refuse(fmt::format_string<A...> what, A&&... arguments) {
+[[noreturn]] void wrong(fmt::format_string<A...> what, A&&... arguments) {
   throw bad_member{fmt::format(what, std::forward<A>(arguments)...)};
 }
 
@@ -29,12 +29,12 @@ std::string lower(std::string text) {
 
 template <class T>
 T taken(result<T> r, std::string_view where) {
-  if (!r) refuse("{}: {}", where, r.error().what);
+  if (!r) wrong("{}: {}", where, r.error().what);
   return std::move(*r);
 }
 
 const json& must_be_object(const json& value, std::string_view where) {
-  if (!value.is_object()) refuse("{} is no object", where);
+  if (!value.is_object()) wrong("{} is no object; write {{…}}", where);
   return value;
 }
 
@@ -43,10 +43,10 @@ class members {
  public:
   members(const json& object, std::string where, std::initializer_list<std::string_view> known)
       : object_(object), where_(std::move(where)) {
-    if (!object.is_object()) refuse("{} is no object", where_);
+    if (!object.is_object()) wrong("{} is no object; write {{…}}", where_);
     for (const auto& [name, value] : object.items()) {
       if (std::find(known.begin(), known.end(), name) == known.end())
-        refuse("{} has a member '{}' that is not known; there are: {}", where_, name, fmt::join(known, ", "));
+        wrong("{} has a member '{}' that is not known; there are: {}", where_, name, fmt::join(known, ", "));
     }
   }
 
@@ -59,7 +59,7 @@ class members {
   std::string text(const char* name, std::string otherwise) const {
     const auto* found = find(name);
     if (!found) return otherwise;
-    if (!found->is_string()) refuse("{} is no text", where(name));
+    if (!found->is_string()) wrong("{} is no text; write it in quotes", where(name));
     return found->get<std::string>();
   }
   nanoseconds time(const char* name, nanoseconds otherwise) const {
@@ -81,7 +81,7 @@ class reader {
     }
     for (const auto& [name, value] : changes) {
       if (!parameters_.contains(name))
-        refuse("there is no parameter '{}'; there are: {}", name, parameter_names());
+        wrong("there is no parameter '{}'; there are: {}", name, parameter_names());
       parameters_[name] = value;
     }
   }
@@ -100,10 +100,10 @@ class reader {
     }
     const auto* requests = all.find("requests");
     if (!requests || !requests->is_array() || requests->empty())
-      refuse("requests is no list, or empty: there is nothing to ask");
+      wrong("requests is no list, or empty; write what to ask: [{{\"target\": \"/\"}}]");
     for (const auto& r : *requests) add_request(read_request(r, s), s);
     if (std::all_of(s.requests.begin(), s.requests.end(), [](auto& r) { return r.weight == 0; }))
-      refuse("every request's weight is 0: there is nothing to ask");
+      wrong("every request's weight is 0; give one a positive \"weight\"");
     if (const auto* thresholds = all.find("thresholds")) read_thresholds(*thresholds, s);
     return s;
   }
@@ -119,16 +119,17 @@ class reader {
   double number(const json& value, const std::string& where) const {
     if (value.is_number()) return value.get<double>();
     if (!value.is_string() || !value.get<std::string>().starts_with('$'))
-      refuse("{} is neither a number nor \"$PARAMETER\"", where);
+      wrong("{} is neither a number nor a parameter; write 5 or \"$NAME\"", where);
     const auto text = value.get<std::string>();
     const auto sign = text.find_first_of("*/");
     const auto found = parameters_.find(text.substr(1, sign == text.npos ? sign : sign - 1));
     if (found == parameters_.end())
-      refuse("{}: there is no parameter '{}'; there are: {}", where, text, parameter_names());
+      wrong("{}: there is no parameter '{}'; there are: {}", where, text, parameter_names());
     if (sign == text.npos) return found->second;
     char* end = nullptr;
     const double factor = std::strtod(text.c_str() + sign + 1, &end);
-    if (!(factor > 0) || *end != 0) refuse("{}: '{}' ends with no positive number", where, text);
+    if (!(factor > 0) || *end != 0)
+      wrong("{}: '{}' ends with no positive number; write \"$NAME/10\" or \"$NAME*3\"", where, text);
     return text[sign] == '*' ? found->second * factor : std::max(1.0, std::floor(found->second / factor));
   }
 
@@ -137,14 +138,14 @@ class reader {
     if (!found) return otherwise;
     const double value = number(*found, from.where(name));
     if (!(value >= least && value <= most))
-      refuse("{} is {}; it must be {} to {}", from.where(name), value, least, most);
+      wrong("{} is {}; it must be {} to {}", from.where(name), value, least, most);
     return value;
   }
 
   void read_loop(const members& all, scenario& s) {
     const auto loop = all.text("loop", "open");
     if (loop != "open" && loop != "open poisson" && loop != "closed")
-      refuse("loop is '{}'; it must be open, open poisson or closed", loop);
+      wrong("loop is '{}'; it must be open, open poisson or closed", loop);
     s.is_open = loop != "closed";
     if (loop == "open poisson") s.pacing = arrivals::pacing::poisson;
     s.warm_up = all.time("warm_up", s.warm_up);
@@ -155,11 +156,11 @@ class reader {
     s.waiting_max = static_cast<std::size_t>(number(all, "waiting_max", 100'000, 0, 10'000'000));
     const auto* stages = all.find("stages");
     if (!stages) return;
-    if (!stages->is_array()) refuse("stages is no list");
+    if (!stages->is_array()) wrong("stages is no list; write [{{\"for\": \"10s\", \"rate\": 100}}]");
     for (const auto& one : *stages) {
       const members m(one, "a stage", {"for", "rate"});
       stage st{.lasts = m.time("for", nanoseconds(0))};
-      if (st.lasts.count() <= 0) refuse("a stage needs \"for\": how long it lasts");
+      if (st.lasts.count() <= 0) wrong("a stage needs \"for\"; write how long it lasts, such as \"10s\"");
       if (const auto* rate = m.find("rate")) {
         const bool ramp = rate->is_array() && rate->size() == 2;
         st.from = number(ramp ? (*rate)[0] : *rate, "rate");
@@ -168,7 +169,7 @@ class reader {
       s.stages.push_back(st);
     }
     if (!s.is_open) return;
-    if (const auto possible = check_rates(s.stages); !possible) refuse("{}", possible.error().what);
+    if (const auto possible = check_rates(s.stages); !possible) wrong("{}", possible.error().what);
   }
 
   generator read_generator(const std::string& name, const json& value) {
@@ -180,8 +181,8 @@ class reader {
         {"range", generator::law::range},           {"text", generator::law::text}};
     const auto law = laws.find(m.text("law", "uniform"));
     if (law == laws.end())
-      refuse("{}.law is '{}'; it must be uniform, zipf, last tenth, fixed, range or text", where,
-             m.text("law", ""));
+      wrong("{}.law is '{}'; it must be uniform, zipf, last tenth, fixed, range or text", where,
+            m.text("law", ""));
     generator g{.name = name, .how = law->second};
     constexpr double id_max = 9.0e15;  // exact as a double
     g.first = static_cast<std::int64_t>(number(m, "first", 1, -id_max, id_max));
@@ -189,21 +190,21 @@ class reader {
                                               static_cast<double>(g.first), -id_max, id_max));
     g.exponent = number(m, "exponent", 1.0, 0, 10);
     if (const auto* scattered = m.find("scattered")) {
-      if (!scattered->is_boolean()) refuse("{}.scattered is neither true nor false", where);
+      if (!scattered->is_boolean()) wrong("{}.scattered must be true or false", where);
       g.scattered = scattered->get<bool>();
     }
     if (g.how == generator::law::text) {
       g.first = 0;
-      if (g.last < 1 || g.last > 1'000'000) refuse("{}.bytes must be 1 to 1000000", where);
+      if (g.last < 1 || g.last > 1'000'000) wrong("{}.bytes must be 1 to 1000000", where);
     }
-    if (g.last < g.first) refuse("{}: last is less than first", where);
+    if (g.last < g.first) wrong("{}: last is less than first; write the greater one as last", where);
     return g;
   }
 
   // Figures go by the request's name.
   static void add_request(request_kind r, scenario& s) {
     for (const auto& other : s.requests) {
-      if (other.name == r.name) refuse("two requests are named '{}'; give each a \"name\"", r.name);
+      if (other.name == r.name) wrong("two requests are named '{}'; give each a \"name\"", r.name);
     }
     s.requests.push_back(std::move(r));
   }
@@ -212,7 +213,7 @@ class reader {
     const members m(value, "a request", {"name", "weight", "method", "target", "headers", "body", "expect"});
     request_kind r;
     const auto target = m.text("target", "");
-    if (!target.starts_with('/')) refuse("a request's target is '{}'; it must begin with /", target);
+    if (!target.starts_with('/')) wrong("a request's target is '{}'; it must begin with /", target);
     r.name = m.text("name", target);
     r.weight = number(m, "weight", 1, 0, 1e9);
     r.method = m.text("method", "GET");
@@ -221,9 +222,10 @@ class reader {
     bool has_type = false;
     if (const auto* headers = m.find("headers")) {
       for (const auto& [name, content] : must_be_object(*headers, m.where("headers")).items()) {
-        if (!content.is_string()) refuse("{}: the header {} is no text", r.name, name);
+        if (!content.is_string()) wrong("{}: the header {} is no text; write it in quotes", r.name, name);
         for (const auto* ours : {"host", "content-length", "transfer-encoding"}) {
-          if (lower(name) == ours) refuse("{}: the header {} is written by us", r.name, name);
+          if (lower(name) == ours)
+            wrong("{}: the header {} is written by atelier-bench; leave it out", r.name, name);
         }
         fields += name + ": " + content.get<std::string>() + "\r\n";
         has_type = has_type || lower(name) == "content-type";
@@ -245,14 +247,14 @@ class reader {
     expectation e;
     if (const auto* status = m.find("status")) {
       for (const auto& one : status->is_array() ? *status : json::array({*status})) {
-        if (!one.is_number_integer()) refuse("{} is no status", m.where("status"));
+        if (!one.is_number_integer()) wrong("{} is no status; write 200, or [200, 304]", m.where("status"));
         e.statuses.push_back(one.get<int>());
       }
     }
     if (const auto* headers = m.find("headers")) {
       for (const auto& [header, content] : must_be_object(*headers, m.where("headers")).items()) {
         if (!content.is_string() && !content.is_null())
-          refuse("{}.{} is neither text nor null", m.where("headers"), header);
+          wrong("{}.{} must be a text, or null for any", m.where("headers"), header);
         e.headers.push_back({lower(header), content.is_string() ? content.get<std::string>() : ""});
       }
     }
@@ -261,7 +263,7 @@ class reader {
         e.members.push_back(read_member(pointer, wanted, m.where("json"), s));
     }
     if (expectation_numbers(e).size() > remembered_numbers_max)
-      refuse("{} names more than {} values", m.where("json"), remembered_numbers_max);
+      wrong("{} names more than {} values; leave some out", m.where("json"), remembered_numbers_max);
     e.every = static_cast<unsigned>(number(m, "every", 1, 1, 1e9));
     return e;
   }
@@ -269,30 +271,30 @@ class reader {
   static expectation::member read_member(const std::string& pointer, const json& wanted,
                                          const std::string& where, const scenario& s) {
     if (!pointer.empty() && !pointer.starts_with('/'))
-      refuse("{}: '{}' is no pointer into JSON; it begins with /", where, pointer);
+      wrong("{}: '{}' is no pointer into JSON; it begins with /", where, pointer);
     expectation::member one{.pointer = pointer, .type = {}, .value = {}};
     if (!wanted.is_object() || wanted.size() != 1 || !wanted.contains("type")) {
       one.value = taken(parse_template(wanted.dump(), s.values), where);
       for (const auto& piece : one.value.pieces) {
         if (piece.hole >= 0 && !s.values[static_cast<std::size_t>(piece.hole)].is_number())
-          refuse("{}.{} is to be a text that is drawn; only numbers can be expected", where, pointer);
+          wrong("{}.{} is to be a text that is drawn; name a value that is a number", where, pointer);
       }
       return one;
     }
     constexpr std::string_view types[] = {"array", "object", "string", "number", "boolean", "null"};
     if (std::find(std::begin(types), std::end(types), wanted["type"]) == std::end(types))
-      refuse("{}.{}: there is no type {}; there are: {}", where, pointer, wanted["type"].dump(),
-             fmt::join(types, ", "));
+      wrong("{}.{}: there is no type {}; there are: {}", where, pointer, wanted["type"].dump(),
+            fmt::join(types, ", "));
     one.type = wanted["type"].get<std::string>();
     return one;
   }
 
   void read_thresholds(const json& list, scenario& s) {
-    if (!list.is_array()) refuse("thresholds is no list");
+    if (!list.is_array()) wrong("thresholds is no list; write [\"p99 < 20ms\"]");
     for (const auto& one : list) {
-      if (!one.is_string()) refuse("a threshold is no text");
+      if (!one.is_string()) wrong("a threshold is no text; write \"p99 < 20ms\"");
       auto t = taken(parse_threshold(one.get<std::string>()), "thresholds");
-      if (const auto meant = check_request(t, s); !meant) refuse("{}", meant.error().what);
+      if (const auto meant = check_request(t, s); !meant) wrong("{}", meant.error().what);
       s.thresholds.push_back(std::move(t));
     }
   }

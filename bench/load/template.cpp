@@ -23,7 +23,7 @@ result<text_template> parse_template(std::string_view text, std::span<const gene
       break;
     }
     const auto end = text.find('}', begin);
-    if (end == text.npos) return fail("'{}': the hole that begins with ${{ has no }}", text);
+    if (end == text.npos) return fail("'{}': the hole that begins with ${{ has no }}; write ${{NAME}}", text);
     const auto name = text.substr(begin + 2, end - begin - 2);
     const int hole = find_generator(name, generators);
     if (hole < 0) return fail("'{}': no value is named '{}'; add it to \"values\"", text, name);

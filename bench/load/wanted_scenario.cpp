@@ -76,7 +76,8 @@ result<> change_stages(const run_words& w, scenario& s) {
   if (!w.lasts.empty()) {
     const auto lasts = parse_duration(w.lasts);
     if (!lasts) return lasts.error();
-    if (lasts->count() <= 0) return fail_with(exit_code::wrong_usage, "--for {}: no time at all", w.lasts);
+    if (lasts->count() <= 0)
+      return fail_with(exit_code::wrong_usage, "--for {}: no time at all; write 10s", w.lasts);
     // One stage as long as that; several keep their shares of it.
     const double scale =
         static_cast<double>(lasts->count()) / static_cast<double>(length_of(s.stages).count());

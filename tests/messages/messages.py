@@ -1,5 +1,5 @@
 """Compares the messages in the sources with the list in messages.txt: a new message is added there, and says what to do. Nor may
-docs/operations.md explain what nobody says.
+docs/operations.md explain what nobody says, or leave a field of the log unexplained.
 
     python3 tests/messages/messages.py            what differs
     python3 tests/messages/messages.py --list     the messages as the sources have them, to copy from
@@ -11,7 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).parents[2]
 LIST = pathlib.Path(__file__).with_name("messages.txt")
-FOLDERS = ("app", "core", "db", "etl", "lb", "schema")
+FOLDERS = ("app", "bench", "core", "db", "etl", "lb", "schema")
 
 # Who says a message, and which of the arguments it is. Sentences of the API are literals that begin with "Error: ";
 # complaints of an option's check end a word in quotes: "' is …".
@@ -137,12 +137,25 @@ def compare_operations(said):
             yield f"docs/operations.md: nobody says: {piece}"
 
 
+def undocumented_fields():
+    """Every key=value of the log stands in the table of log fields."""
+    section = (ROOT / "docs" / "operations.md").read_text().split("## Log fields")[1].split("\n## ")[0]
+    known = set(re.findall(r"`([a-z_]+)`", section))
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*.[ch]pp")):
+            text = without_comments(path.read_text())
+            for call in re.finditer(r"\blog::(?:info|warning|error)(?=\()", text):
+                said = " ".join(literals(arguments(text, call.end())[0]))
+                for field in set(re.findall(r"\b([a-z_]+)='?\{", said)) - known:
+                    yield f"docs/operations.md: the log field {field} of {path.relative_to(ROOT)} is not explained"
+
+
 def main():
     if sys.argv[1:] == ["--list"]:
         for name, messages in sources().items():
             print(f"\n== {name}", *messages, sep="\n")
         return 0
-    faults = [*compare(sources(), listed()), *compare_operations(sources())]
+    faults = [*compare(sources(), listed()), *compare_operations(sources()), *undocumented_fields()]
     for fault in faults:
         print(f"  {fault}")
     print(f"{'FAILED' if faults else 'ok    '}  every message that a user can meet is in the list and says what to do")

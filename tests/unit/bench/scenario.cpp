@@ -67,7 +67,7 @@ TEST_CASE("one value is the same in all holes of a request, and another in the n
 
 TEST_CASE("what a scenario file gets wrong is named", "[bench]") {
   CHECK(has(refusal("{"), "JSON"));
-  CHECK(has(refusal(R"({"requests": []})"), "nothing to ask"));
+  CHECK(has(refusal(R"({"requests": []})"), "write what to ask"));
   CHECK(has(refusal(R"({"request": []})"), "'request'"));
   CHECK(has(refusal(R"({"requests": [{"target": "x"}]})"), "must begin with /"));
   CHECK(has(refusal(R"({"requests": [{"target": "/${id}"}]})"), "'id'"));
@@ -76,6 +76,12 @@ TEST_CASE("what a scenario file gets wrong is named", "[bench]") {
   CHECK(has(refusal(R"({"stages": [{"for": "10s"}], "requests": [{"target": "/"}]})"), "rate"));
   CHECK(
       has(refusal(R"({"values": {"a": {"law": "normal"}}, "requests": [{"target": "/"}]})"), "values.a.law"));
+  CHECK(has(refusal(R"({"values": {"a": {"scattered": "no"}}, "requests": [{"target": "/"}]})"),
+            "must be true or false"));
+  CHECK(has(
+      refusal(
+          R"({"parameters": {"n": 1}, "values": {"a": {"last": "$n*3x"}}, "requests": [{"target": "/"}]})"),
+      "ends with no positive number"));
   CHECK(has(refusal(R"({"values": {"a": {"first": 2, "last": 1}}, "requests": [{"target": "/"}]})"),
             "less than first"));
   CHECK(has(refusal(R"({"thresholds": ["x.p99 < 1ms"], "requests": [{"target": "/"}]})"), "'x'"));
@@ -91,14 +97,14 @@ TEST_CASE("what a scenario says beside its meaning is refused and not passed ove
         std::string(request) + "]" + std::string(more) + "}");
   };
   CHECK(has(with(R"({"target": "/", "headers": "X: 1"})"), "headers is no object"));
-  CHECK(has(with(R"({"target": "/", "headers": {"Host": "x"}})"), "written by us"));
+  CHECK(has(with(R"({"target": "/", "headers": {"Host": "x"}})"), "written by atelier-bench"));
   CHECK(has(with(R"({"target": "/", "expect": {"headers": ["ETag"]}})"), "headers is no object"));
-  CHECK(has(with(R"({"target": "/", "expect": {"headers": {"ETag": 1}}})"), "neither text nor null"));
+  CHECK(has(with(R"({"target": "/", "expect": {"headers": {"ETag": 1}}})"), "must be a text, or null"));
   CHECK(has(with(R"({"target": "/", "expect": {"json": ["/n"]}})"), "json is no object"));
   CHECK(has(with(R"({"target": "/", "expect": {"json": {"n": 1}}})"), "begins with /"));
   CHECK(has(with(R"({"target": "/", "expect": {"json": {"/n": {"type": "nmber"}}}})"), "no type \"nmber\""));
   CHECK(has(with(R"({"target": "/", "expect": {"json": {"/n": {"type": 5}}}})"), "no type 5"));
-  CHECK(has(with(R"({"target": "/", "expect": {"json": {"/n": "${w}"}}})"), "only numbers"));
+  CHECK(has(with(R"({"target": "/", "expect": {"json": {"/n": "${w}"}}})"), "name a value that is a number"));
   CHECK(has(with(R"({"target": "/", "expect": {"json": {"/n": "${n}${a}${b}${c}${d}"}}})"),
             "more than 4 values"));
   CHECK(has(with(R"({"target": "/", "weight": 0}, {"target": "/a", "weight": 0})"), "weight is 0"));
