@@ -49,11 +49,12 @@ class health {
   /// request that fails everywhere speaks against none of them.
   std::optional<change> failed(time at, bool is_last = false);
 
-  /// A request was answered. Cheap: called for every one. 503 says nothing: it is how a worker that is too
-  /// busy says so.
+  /// A request was answered. Cheap: called for every one. Only 500, 502 and 504 speak against the worker: 503
+  /// is how one that is too busy says so, and 501 or 505 is about the request, so that a client could ask for
+  /// it.
   std::optional<change> answered(unsigned status, time at, bool is_last = false) {
     failures_ = 0;
-    if (status < 500 || status == 503) {
+    if (status != 500 && status != 502 && status != 504) {
       errors_ = 0;
       return std::nullopt;
     }

@@ -72,6 +72,29 @@ TEST_CASE("the last healthy worker is not put aside, until another one is health
   CHECK(of_errors.answered(500, start)->to == health::state::aside);
 }
 
+TEST_CASE(
+    "500, 502 and 504 in a row put a worker aside; what says that it is busy or that the request asks too "
+    "much "
+    "does not") {
+  const health_rules rules{.errors_max = 3};
+  for (const unsigned status : {500U, 502U, 504U}) {
+    health h(rules);
+    h.probed(true, start);
+    CHECK_FALSE(h.answered(status, start));
+    CHECK_FALSE(h.answered(status, start));
+    CHECK_FALSE(h.answered(200, start));
+    CHECK_FALSE(h.answered(status, start));
+    CHECK_FALSE(h.answered(status, start));
+    CHECK(h.answered(status, start)->to == health::state::aside);
+  }
+  for (const unsigned status : {501U, 503U, 505U, 507U, 511U, 599U}) {
+    health h(rules);
+    h.probed(true, start);
+    for (int i = 0; i < 10; ++i) CHECK_FALSE(h.answered(status, start));
+    CHECK(h.usable());
+  }
+}
+
 TEST_CASE("a worker put aside comes back after its time and good probes, and stays away longer each time") {
   const health_rules rules{.rise = 2, .failures_max = 1, .aside = 1s, .aside_max = 3s};
   health h(rules);
