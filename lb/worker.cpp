@@ -63,7 +63,7 @@ std::unique_ptr<upstream> worker::take_idle() {
 }
 
 void worker::give_idle(std::unique_ptr<upstream> connection, clock::time_point now, std::size_t idle_max) {
-  if (idle_.size() >= idle_max) return;
+  if (idle_.size() >= idle_max || connection->made_at <= moved_at_) return;
   connection->idle_since = now;
   connection->used_before = true;
   idle_.push_back(std::move(connection));
@@ -71,6 +71,17 @@ void worker::give_idle(std::unique_ptr<upstream> connection, clock::time_point n
 
 void worker::sweep(clock::time_point oldest) {
   std::erase_if(idle_, [&](const auto& c) { return c->idle_since < oldest || !is_still_open(*c); });
+}
+
+void worker::move_to(const socket_address& where) {
+  if (is_same(where, endpoint)) return;
+  endpoint = where;
+  moved_at_ = clock::now();
+  close_idle();
+}
+
+bool is_same(const socket_address& one, const socket_address& other) {
+  return one.size() == other.size() && std::memcmp(one.data(), other.data(), one.size()) == 0;
 }
 
 bool is_still_open(upstream& connection) {

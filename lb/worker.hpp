@@ -29,6 +29,7 @@ struct upstream {
   explicit upstream(asio::io_context& loop) : socket(loop) {}
 
   tcp_socket socket;
+  const clock::time_point made_at = clock::now();
   clock::time_point idle_since{};
   bool used_before = false;
 };
@@ -114,11 +115,17 @@ class worker {
   /// Closes those that rested since before `oldest`, and those that the worker closed.
   void sweep(clock::time_point oldest);
   void close_idle() { idle_.clear(); }
+
+  /// The next connections go there. Those to the former address end with what is under way on them.
+  void move_to(const socket_address& where);
   std::size_t idle() const { return idle_.size(); }
 
  private:
   std::vector<std::unique_ptr<upstream>> idle_;  // oldest first
+  clock::time_point moved_at_{};
 };
+
+bool is_same(const socket_address& one, const socket_address& other);
 
 /// False if the worker closed its side, or sent what nobody asked for: then nothing may be sent on it. One
 /// system call.

@@ -25,6 +25,7 @@ result<std::shared_ptr<worker>> workers::add(const worker_settings& settings, co
     if (w->wish != worker::wanted::gone)
       return fail_with(exit_code::wrong_usage, "the worker {} is here already: name it once", w->name);
     w->settings = settings;
+    w->move_to(where);
     make_ready(*w);
     return w;
   }

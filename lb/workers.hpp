@@ -24,7 +24,8 @@ class workers {
   workers(asio::io_context& loop, const limits& bounds, const health_rules& rules)
       : limits_(bounds), rules_(rules), waiting_(loop) {}
 
-  /// A worker that is leaving stays after all, as `settings` say. Errors: one that is here already.
+  /// A worker that is leaving stays after all, as `settings` say and at this address. Errors: one that is
+  /// here already.
   result<std::shared_ptr<worker>> add(const worker_settings& settings, const socket_address& where);
 
   /// By HOST:PORT; null where there is none. One that is leaving counts as gone.
