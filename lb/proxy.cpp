@@ -1,12 +1,12 @@
 #include "lb/proxy.hpp"
 
 #include "core/log.hpp"
+#include "core/lookup.hpp"
 #include "lb/client.hpp"
 #include "lb/probe.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/ip/basic_resolver.hpp>
 
 #include <utility>
 
@@ -23,28 +23,27 @@ result<> proxy::add_worker(const worker_settings& settings) {
   return added ? result<>() : result<>(added.error());
 }
 
-task<result<socket_address>> proxy::resolve_later(address where) {
-  if (where.is_path()) co_return resolve(where);
-  asio::ip::basic_resolver<asio::ip::tcp, executor> names(shared_.loop);
-  const auto port = std::to_string(where.port);
-  const auto [error, found] =
-      co_await names.async_resolve(where.host, port, asio::ip::tcp::resolver::numeric_service, no_throw);
-  if (error || found.empty())
-    co_return fail("the name '{}' cannot be resolved: {}; check it, or write its address", where.host,
-                   error.message());
-  const auto first = found.begin()->endpoint();
-  co_return socket_address(first.data(), first.size());
+task<result<socket_address>> proxy::locate(address where) {
+  const auto name = to_string(where);
+  const auto found = co_await look_up(shared_.loop, std::move(where));
+  if (!found) co_return found.error();
+  const auto* const known = shared_.pool.find(name);
+  co_return known ? known->address_among(*found) : found->front();
 }
 
-task<result<>> proxy::add_worker_later(worker_settings settings) {
-  const auto where = co_await resolve_later(settings.where);
-  if (!where) co_return where.error();
-  const auto added = shared_.pool.add(settings, *where);
-  if (!added) co_return added.error();
+result<> proxy::add_worker_at(const worker_settings& settings, const socket_address& where) {
+  const auto added = shared_.pool.add(settings, where);
+  if (!added) return added.error();
   log::info("worker added worker={} weight={} max={}", (*added)->name, settings.weight,
             settings.in_flight_max);
   start_probing(*added);
-  co_return result<>();
+  return {};
+}
+
+task<result<>> proxy::add_worker_later(worker_settings settings) {
+  const auto where = co_await locate(settings.where);
+  if (!where) co_return where.error();
+  co_return add_worker_at(settings, *where);
 }
 
 void proxy::start_probing(const std::shared_ptr<worker>& added) {

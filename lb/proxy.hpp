@@ -22,6 +22,10 @@ class proxy {
   /// The same for a running proxy, without blocking.
   task<result<>> add_worker_later(worker_settings settings);
 
+  /// Its two halves. Where its name leads: of several addresses the one that a worker of this name has.
+  task<result<socket_address>> locate(address where);
+  result<> add_worker_at(const worker_settings& settings, const socket_address& where);
+
   /// Binds; serving begins with start().
   result<> listen(const address& where, const listen_options& options = {});
   void listen(tcp_acceptor acceptor);
@@ -54,7 +58,6 @@ class proxy {
   task<> sweep();
   void cut();
   void start_probing(const std::shared_ptr<worker>& added);
-  task<result<socket_address>> resolve_later(address where);
   task<> end_connections(std::chrono::milliseconds patience);
 
   context shared_;

@@ -6,8 +6,9 @@
 
 namespace atelier::lb {
 
-/// Adds, changes and removes workers until they are as wanted, and takes bounds and rules; logs what differs,
-/// and what of it needs a restart. Connections and requests under way are not touched.
+/// Adds, changes, moves and removes workers until they are as wanted, and takes bounds and rules; logs what
+/// differs, and what of it needs a restart. Connections and requests under way are not touched. Takes as long
+/// as it takes to look up the workers' names.
 task<> reload(proxy& running, reread what);
 
 }  // namespace atelier::lb

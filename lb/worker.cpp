@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 
@@ -73,8 +74,13 @@ void worker::sweep(clock::time_point oldest) {
   std::erase_if(idle_, [&](const auto& c) { return c->idle_since < oldest || !is_still_open(*c); });
 }
 
+const socket_address& worker::address_among(const std::vector<socket_address>& found) const {
+  const auto same = [&](const socket_address& one) { return is_same(one, endpoint); };
+  const auto here = std::find_if(found.begin(), found.end(), same);
+  return here == found.end() ? found.front() : *here;
+}
+
 void worker::move_to(const socket_address& where) {
-  if (is_same(where, endpoint)) return;
   endpoint = where;
   moved_at_ = clock::now();
   close_idle();

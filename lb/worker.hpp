@@ -116,6 +116,10 @@ class worker {
   void sweep(clock::time_point oldest);
   void close_idle() { idle_.clear(); }
 
+  /// Where it is of these, the first of which is to be tried first. A name server that deals addresses out in
+  /// turns moves nobody.
+  const socket_address& address_among(const std::vector<socket_address>& found) const;
+
   /// The next connections go there. Those to the former address end with what is under way on them.
   void move_to(const socket_address& where);
   std::size_t idle() const { return idle_.size(); }

@@ -1,6 +1,7 @@
 #include "lb/workers.hpp"
 
 #include "core/log.hpp"
+#include "core/lookup.hpp"
 
 #include <xxhash.h>
 
@@ -25,7 +26,7 @@ result<std::shared_ptr<worker>> workers::add(const worker_settings& settings, co
     if (w->wish != worker::wanted::gone)
       return fail_with(exit_code::wrong_usage, "the worker {} is here already: name it once", w->name);
     w->settings = settings;
-    w->move_to(where);
+    move(*w, where);
     make_ready(*w);
     return w;
   }
@@ -74,6 +75,12 @@ void workers::change(worker& w, std::uint32_t weight, std::uint32_t in_flight_ma
   w.settings.weight = weight;
   w.settings.in_flight_max = in_flight_max;
   refresh();
+}
+
+void workers::move(worker& w, const socket_address& where) {
+  if (is_same(w.endpoint, where)) return;
+  w.move_to(where);
+  log::info("worker has another address worker={} address={}", w.name, to_string(where));
 }
 
 void workers::refresh() {

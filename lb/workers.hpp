@@ -37,6 +37,7 @@ class workers {
   void make_ready(worker& w);
   void remove(worker& w);
   void change(worker& w, std::uint32_t weight, std::uint32_t in_flight_max);
+  void move(worker& w, const socket_address& where);
 
   /// The worker for the next request, whose slot is taken until release(); null where none has room. `avoid`
   /// is the number of the worker that failed it before. `key`: of requests that had better go to one worker

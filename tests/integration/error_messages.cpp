@@ -325,10 +325,11 @@ TEST_CASE("a proxy that runs says what is wrong with a new configuration or a se
   proxy.signal(SIGHUP);
   proxy.wait_for("nothing is changed");
   check_said(proxy.errors(), {{}, 0, "'speed'", "--help"});
-  folder.write("lb.toml", text + "share-port = true\n");
+  folder.write("lb.toml", text + "access-log = \"full\"\nshare-port = true\n");
   proxy.signal(SIGHUP);
-  proxy.wait_for("needs a restart");
-  check_said(proxy.errors(), {{}, 0, "share-port", "--takeover"});
+  proxy.wait_for("needs a stop");
+  check_said(proxy.errors(), {{}, 0, "--access-log=full", "--takeover"});
+  check_said(proxy.errors(), {{}, 0, "--share-port", "needs a stop and a start"});
 }
 
 }  // namespace atelier::test

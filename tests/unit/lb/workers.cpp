@@ -98,15 +98,23 @@ TEST_CASE(
   h.pool.release(*busy);
 }
 
+TEST_CASE(
+    "a worker whose name has several addresses stays at the one that it has, as long as that is among them") {
+  house h;
+  const auto one = *h.pool.add(named("w"), at("127.0.0.2"));
+  CHECK(is_same(one->address_among({at("127.0.0.1"), at("127.0.0.2")}), at("127.0.0.2")));
+  CHECK(is_same(one->address_among({at("127.0.0.3"), at("127.0.0.1")}), at("127.0.0.3")));
+}
+
 TEST_CASE("connections to an address that its worker has left are not used again") {
   house h;
   const auto moving = *h.pool.add(named("w"), at("127.0.0.1"));
   const auto connection = [&] { return std::make_unique<upstream>(h.loop); };
   moving->give_idle(connection(), clock::now(), 10);
   auto under_way = connection();
-  moving->move_to(at("127.0.0.1"));
+  h.pool.move(*moving, at("127.0.0.1"));
   CHECK(moving->idle() == 1);  // it is where it was
-  moving->move_to(at("127.0.0.2"));
+  h.pool.move(*moving, at("127.0.0.2"));
   CHECK(moving->idle() == 0);
   moving->give_idle(std::move(under_way), clock::now(), 10);
   CHECK(moving->idle() == 0);
