@@ -22,6 +22,13 @@ int integer_in(const char* variable) {
   return error == std::errc{} && end == text.data() + text.size() ? number : 0;
 }
 
+// -1 where it has none, or is no socket.
+int option_of(int descriptor, int name) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return getsockopt(descriptor, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
 }  // namespace
 
 std::vector<inherited_socket> inherited_sockets() {
@@ -40,22 +47,22 @@ std::vector<inherited_socket> inherited_sockets() {
 }
 
 result<tcp_acceptor> adopt_listener(asio::io_context& loop, int descriptor) {
-  int listens = 0;
-  socklen_t size = sizeof listens;
-  sockaddr_storage where{};
-  socklen_t where_size = sizeof where;
-  if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0 ||
-      getsockname(descriptor, reinterpret_cast<sockaddr*>(&where), &where_size) != 0 ||
-      (where.ss_family != AF_INET && where.ss_family != AF_INET6))
+  const auto family = option_of(descriptor, SO_DOMAIN);
+  if (option_of(descriptor, SO_ACCEPTCONN) != 1 || option_of(descriptor, SO_TYPE) != SOCK_STREAM ||
+      (family != AF_INET && family != AF_INET6 && family != AF_UNIX)) {
+    ::close(descriptor);
     return fail(
-        "the inherited descriptor {} is not a listening TCP socket: name one with ListenStream= in the "
-        "socket unit",
+        "the inherited descriptor {} is not a listening socket of TCP or UNIX: name one with "
+        "ListenStream= in the socket unit",
         descriptor);
+  }
   tcp_acceptor acceptor(loop);
   error_code error;
-  acceptor.assign(where.ss_family == AF_INET ? asio::ip::tcp::v4() : asio::ip::tcp::v6(), descriptor, error);
-  if (!error) acceptor.set_option(asio::ip::tcp::no_delay(true), error);
+  // Nothing here asks a UNIX socket for a TCP address: see listen_on().
+  acceptor.assign(family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), descriptor, error);
+  if (!error && family != AF_UNIX) acceptor.set_option(asio::ip::tcp::no_delay(true), error);
   if (!error) acceptor.non_blocking(true, error);
+  if (error && !acceptor.is_open()) ::close(descriptor);
   if (error)
     return fail(
         "the inherited descriptor {} cannot be used: {}; start without LISTEN_FDS, or mend the socket unit",

@@ -19,7 +19,8 @@ struct inherited_socket {
 /// not inherit the sockets.
 std::vector<inherited_socket> inherited_sockets();
 
-/// Takes an open listening TCP socket; the descriptor is ours from here on. Errors: it is none.
+/// Takes an open listening socket, of TCP or UNIX; the descriptor is ours from here on, and closed
+/// in case of an error: it is none.
 result<tcp_acceptor> adopt_listener(asio::io_context& loop, int descriptor);
 
 }  // namespace atelier

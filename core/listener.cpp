@@ -134,6 +134,14 @@ std::string bound_address(const tcp_acceptor& acceptor) {
   return to_string(address{endpoint.address().to_string(), endpoint.port()});
 }
 
+bool is_bound_to(const tcp_acceptor& acceptor, const address& where) {
+  const auto bound = parse_address(bound_address(acceptor));
+  if (!bound || bound->is_path() || where.is_path()) return bound && *bound == where;
+  const auto wanted = resolve_tcp(where);
+  return wanted && wanted->address().to_string() == bound->host &&
+         (wanted->port() == 0 || wanted->port() == bound->port);
+}
+
 accept_loop::step accept_loop::accept_one() {
   const int fd = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) {

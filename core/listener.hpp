@@ -31,6 +31,9 @@ void remove_file_of(const address& where);
 /// The address that a listener really has, for port 0.
 std::string bound_address(const tcp_acceptor& acceptor);
 
+/// Whether it is where one for this address would be; the port 0 is any.
+bool is_bound_to(const tcp_acceptor& acceptor, const address& where);
+
 /// Takes connections until the acceptor is closed. No more than `connections_max` are open at a time: beyond,
 /// nothing is accepted and the kernel's backlog holds; whoever closes one calls connection_closed().
 class accept_loop {

@@ -8,6 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace atelier::lb {
@@ -48,7 +49,7 @@ task<result<>> proxy::add_worker_later(worker_settings settings) {
 
 void proxy::start_probing(const std::shared_ptr<worker>& added) {
   if (std::exchange(added->probed, true)) return;
-  asio::co_spawn(shared_.loop, probe(shared_, added, probes_, draining_), asio::detached);
+  asio::co_spawn(shared_.loop, probe(shared_, added, probes_, ended_), asio::detached);
 }
 
 result<> proxy::listen(const address& where, const listen_options& options) {
@@ -113,7 +114,7 @@ proxy::~proxy() {
 
 task<> proxy::sweep() {
   timer pause(shared_.loop);
-  while (!draining_) {
+  while (!ended_) {
     pause.expires_after(1s);
     co_await pause.async_wait(no_throw);
     shared_.pool.sweep();
@@ -127,42 +128,41 @@ void proxy::cut() {
 }
 
 task<> proxy::drain(std::chrono::milliseconds patience) {
-  if (draining_) {
-    cut();
+  cut_at_ = std::min(cut_at_, clock::now() + patience);
+  if (std::exchange(draining_, true)) {
+    if (patience.count() == 0) cut();
     co_return;
   }
-  draining_ = true;
   accepting_->stop();
   shared_.guard.for_each([](watched& one) { static_cast<client_connection&>(one).drain(true); });
-  co_await end_connections(patience);
+  co_await end_connections();
 }
 
 task<> proxy::hand_over(std::chrono::milliseconds patience) {
-  if (draining_) co_return;
-  draining_ = true;
+  if (std::exchange(draining_, true)) co_return;
   accepting_->stop();
   shared_.guard.for_each([](watched& one) { static_cast<client_connection&>(one).drain(false); });
   const auto end = clock::now() + patience;
   timer pause(shared_.loop);
-  while (connections() > 0 && clock::now() < end && !cutting_) {
+  while (connections() > 0 && clock::now() < end && cut_at_ == clock::time_point::max()) {
     pause.expires_after(10ms);
     co_await pause.async_wait(no_throw);
   }
   shared_.guard.for_each([](watched& one) { static_cast<client_connection&>(one).drain(true); });
-  co_await end_connections(patience);
+  co_await end_connections();
 }
 
-task<> proxy::end_connections(std::chrono::milliseconds patience) {
-  const auto end = clock::now() + patience;
+task<> proxy::end_connections() {
   timer pause(shared_.loop);
   while (connections() > 0) {
-    if (!cutting_ && clock::now() >= end) {
+    if (!cutting_ && clock::now() >= cut_at_) {
       log::warning("cutting connections that did not end in time connections={}", connections());
       cut();
     }
     pause.expires_after(10ms);
     co_await pause.async_wait(no_throw);
   }
+  ended_ = true;
   shared_.guard.stop();
 }
 

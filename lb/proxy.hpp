@@ -33,11 +33,13 @@ class proxy {
   void start();
 
   /// Accepts no more, lets requests under way end with `Connection: close`, and cuts what is left after
-  /// `patience`. Returns when no connection is open. Called again while it runs, it cuts at once.
+  /// `patience`. Returns when no connection is open; at once where one of these two runs already, which then
+  /// has no more patience than this.
   task<> drain(std::chrono::milliseconds patience);
 
   /// The same for a listener that somebody else goes on serving: a connection at rest may ask once more, and
-  /// is closed after the answer; what still rests after `patience` is closed.
+  /// is closed after the answer; what still rests after `patience` is closed. Cuts nothing: requests under
+  /// way have as long as their own limits give them.
   task<> hand_over(std::chrono::milliseconds patience);
 
   /// Takes new bounds and rules for whatever begins from now on.
@@ -58,13 +60,15 @@ class proxy {
   task<> sweep();
   void cut();
   void start_probing(const std::shared_ptr<worker>& added);
-  task<> end_connections(std::chrono::milliseconds patience);
+  task<> end_connections();
 
   context shared_;
   probe_rules probes_;
   std::unique_ptr<accept_loop> accepting_;
   bool draining_ = false;
+  bool ended_ = false;  // no connection is open any more
   bool cutting_ = false;
+  clock::time_point cut_at_ = clock::time_point::max();
 };
 
 }  // namespace atelier::lb

@@ -1,13 +1,12 @@
 #include "lb/run.hpp"
 
-#include "core/inherited.hpp"
 #include "core/log.hpp"
 #include "core/notify_socket.hpp"
 #include "core/signals.hpp"
 #include "lb/admin.hpp"
 #include "lb/proxy.hpp"
 #include "lb/reload.hpp"
-#include "lb/takeover.hpp"
+#include "lb/sockets.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -18,6 +17,8 @@
 namespace atelier::lb {
 namespace {
 
+constexpr auto clients_name = "listen";
+constexpr auto operators_name = "admin";
 constexpr auto first_probes_max = 2s;  // we wait for them before we say that we are ready
 constexpr auto beyond_the_drain = 5s;  // for what follows it
 
@@ -34,6 +35,7 @@ class role {
         wanted_(wanted),
         read_again_(read_again),
         signals_(loop, {SIGTERM, SIGINT, SIGHUP}),
+        sockets_(loop),
         front_(loop, wanted.bounds, wanted.health, wanted.probes),
         seen_(front_),
         pages_(front_, seen_, rule_of_address(wanted)),
@@ -50,14 +52,17 @@ class role {
  private:
   result<> open_listeners();
   result<> open_control();
-  result<tcp_acceptor> listener(std::string_view name, const address& where, const listen_options& options);
   task<> obey_signals();
+  task<> read_configuration();
   task<> end_by_signal();
   task<> end_taken_over();
   task<> wait_for_probes();
   task<> report();
   std::string state() const;
   void say_stopping(std::string_view why);
+  std::chrono::milliseconds time_to_end() const {
+    return front_.shared().bounds.drain_timeout + beyond_the_drain;
+  }
   task<> stop_operators();
 
   asio::io_context& loop_;
@@ -66,8 +71,7 @@ class role {
   const reader& read_again_;
   signal_waiter signals_;
   std::unique_ptr<access_log> log_;
-  std::unique_ptr<takeover> former_;
-  std::vector<inherited_socket> inherited_;
+  listening_sockets sockets_;
   proxy front_;
   live seen_;
   admin pages_;
@@ -77,57 +81,32 @@ class role {
   tcp_acceptor successors_;
   heartbeat heart_;
   timer pause_;
-  bool owns_listener_ = true;
+  bool wants_to_read_ = false;
+  bool reads_ = false;
   bool taken_over_ = false;
   bool stopping_ = false;
 };
 
-// One that was handed to us, or else a new one.
-result<tcp_acceptor> role::listener(std::string_view name, const address& where,
-                                    const listen_options& options) {
-  const auto mine =
-      std::find_if(inherited_.begin(), inherited_.end(), [&](const auto& s) { return s.name == name; });
-  if (mine == inherited_.end()) return listen_on(loop_, where, options);
-  const int descriptor = mine->descriptor;
-  inherited_.erase(mine);
-  auto adopted = adopt_listener(loop_, descriptor);
-  if (adopted) log::info("listening on an inherited socket {}={}", name, bound_address(*adopted));
-  return adopted;
-}
-
 result<> role::open_listeners() {
-  if (wanted_.take_over) {
-    auto former = takeover::from(wanted_.control);
-    if (!former) return former.error();
-    former_ = std::move(*former);
-    if (former_) inherited_ = former_->sockets;
-    if (!former_) log::info("there is nobody to take over from control={}", wanted_.control);
-  } else {
-    inherited_ = inherited_sockets();
-    owns_listener_ = inherited_.empty();  // else the file of a UNIX socket is whose that made it
-    // The first that is not for operators is for clients, whatever its unit calls it.
-    for (auto& one : inherited_)
-      if (one.name != "admin") {
-        one.name = "listen";
-        break;
-      }
-  }
-  auto clients = listener("listen", wanted_.listen, {.share_port = wanted_.share_port});
+  if (wanted_.take_over)
+    if (const auto taken = sockets_.take_over(wanted_.control); !taken) return taken;
+  if (!sockets_.takes_over()) sockets_.inherit();
+  auto clients = sockets_.listener(clients_name, wanted_.listen, {.share_port = wanted_.share_port});
   if (!clients) return clients.error();
   front_.listen(std::move(*clients));
   if (wanted_.admin) {
-    auto operators = listener("admin", *wanted_.admin, {});
+    auto operators = sockets_.listener(operators_name, *wanted_.admin);
     if (!operators) return operators.error();
     back_.listen(std::move(*operators));
   }
-  for (const auto& unused : inherited_) ::close(unused.descriptor);
+  sockets_.close_unused();
   return {};
 }
 
 // The socket for requests, and the one by which a successor comes.
 result<> role::open_control() {
   if (wanted_.control.empty()) return {};
-  if (!former_) {
+  if (!sockets_.takes_over()) {
     const auto other = takeover::from(wanted_.control);
     if (!other) return other.error();
     if (*other)
@@ -156,10 +135,10 @@ result<> role::open() {
 
 void role::run() {
   front_.start();
-  std::vector<inherited_socket> ours{{front_.listener_descriptor(), "listen"}};
+  std::vector<inherited_socket> ours{{front_.listener_descriptor(), clients_name}};
   if (wanted_.admin) {
     back_.start();
-    ours.push_back({back_.listener_descriptor(), "admin"});
+    ours.push_back({back_.listener_descriptor(), operators_name});
   }
   if (!wanted_.control.empty()) {
     control_.start();
@@ -186,29 +165,44 @@ task<> role::obey_signals() {
     const auto signal = co_await signals_.next();
     if (!signal) co_return;
     if (*signal == SIGHUP) {
-      if (!stopping_) systemd_.reloading();
-      if (const auto opened = log_->reopen(); !opened) log::error("{}", opened.error().what);
-      auto what = read_again_();
-      if (what)
-        co_await reload(front_, std::move(*what));
-      else
-        log::error("nothing is changed: {}", what.error().what);
-      if (!stopping_) systemd_.ready();
-    } else if (std::exchange(ending, true) || taken_over_) {
+      wants_to_read_ = true;
+      if (!reads_) asio::co_spawn(loop_, read_configuration(), asio::detached);
+    } else if (std::exchange(ending, true)) {
       log::warning("cutting at once signal={} connections={}", signal_name(*signal), front_.connections());
       co_await front_.drain(0ms);
     } else {
+      const auto patience = front_.shared().bounds.drain_timeout;
       log::info("draining signal={} connections={} patience_ms={}", signal_name(*signal),
-                front_.connections(), wanted_.bounds.drain_timeout.count());
+                front_.connections(), patience.count());
       say_stopping("stopping: requests under way are finished");
-      asio::co_spawn(loop_, end_by_signal(), asio::detached);
+      if (taken_over_)
+        co_await front_.drain(patience);  // end_taken_over() goes on, with less patience
+      else
+        asio::co_spawn(loop_, end_by_signal(), asio::detached);
     }
   }
 }
 
+// Beside the signals, since names are looked up, which takes as long as it takes. One after the other: what
+// is asked for meanwhile is done afterwards.
+task<> role::read_configuration() {
+  reads_ = true;
+  while (std::exchange(wants_to_read_, false)) {
+    if (!stopping_) systemd_.reloading();
+    if (const auto opened = log_->reopen(); !opened) log::error("{}", opened.error().what);
+    auto what = read_again_();
+    if (what)
+      co_await reload(front_, std::move(*what));
+    else
+      log::error("nothing is changed: {}", what.error().what);
+    if (!stopping_) systemd_.ready();
+  }
+  reads_ = false;
+}
+
 task<> role::end_by_signal() {
   // Now, not at the end: by then it may be another's, who has come in our place.
-  if (owns_listener_) remove_file_of(wanted_.listen);
+  if (sockets_.owns(clients_name)) remove_file_of(wanted_.listen);
   co_await front_.drain(front_.shared().bounds.drain_timeout);
   co_await stop_operators();
 }
@@ -216,6 +210,7 @@ task<> role::end_by_signal() {
 task<> role::end_taken_over() {
   taken_over_ = true;
   log::info("another process serves from here on: draining connections={}", front_.connections());
+  if (stopping_) co_return;  // a signal came before: end_by_signal() is at it
   say_stopping("another process serves: requests under way are finished");
   error_code ignored;
   successors_.close(ignored);
@@ -226,6 +221,7 @@ task<> role::end_taken_over() {
 }
 
 task<> role::stop_operators() {
+  if (wanted_.admin && sockets_.owns(operators_name) && !taken_over_) remove_file_of(*wanted_.admin);
   if (wanted_.admin) co_await back_.drain(0ms);
   if (!wanted_.control.empty()) co_await control_.drain(0ms);
   loop_.stop();
@@ -253,14 +249,16 @@ std::string role::state() const {
 // Whom we take over from and systemd hear that we serve; systemd also what becomes of the workers.
 task<> role::report() {
   co_await wait_for_probes();
-  if (former_) {
-    former_->say_ready();
-    former_.reset();
+  if (sockets_.takes_over() && !stopping_) {
+    sockets_.say_ready();
     log::info("the former process was told to end");
   }
   if (!stopping_) systemd_.ready();
-  while (systemd_.listens() && !stopping_) {
-    systemd_.status(state());
+  while (systemd_.listens() && (!stopping_ || taken_over_)) {
+    if (taken_over_)
+      systemd_.stopping(time_to_end());  // as long as the last request takes
+    else
+      systemd_.status(state());
     pause_.expires_after(1s);
     co_await pause_.async_wait(no_throw);
   }
@@ -270,7 +268,7 @@ void role::say_stopping(std::string_view why) {
   stopping_ = true;
   pause_.cancel();
   systemd_.status(why);
-  systemd_.stopping(front_.shared().bounds.drain_timeout + beyond_the_drain);
+  systemd_.stopping(time_to_end());
 }
 
 }  // namespace

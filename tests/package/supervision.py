@@ -169,6 +169,26 @@ def test_a_request_under_way_is_answered_while_the_proxy_stops_within_its_time(p
         assert systemd.process.wait(PATIENCE_S) == 0
 
 
+def test_a_proxy_that_was_taken_over_asks_for_time_as_long_as_its_last_request_takes(places):
+    port, control = free_port(), places.scratch / "control"
+    with Worker() as worker, Systemd(places) as systemd, Systemd(places, notify="notify.next") as next_unit:
+        proxy(systemd, worker, "--control", control, "--drain-timeout", "100ms", port=port)
+        systemd.wait_for("^READY=1$")
+        answers = []
+        client = threading.Thread(target=lambda: answers.append(get(port, "/slow")))
+        client.start()
+        assert worker.asked.wait(PATIENCE_S)
+        proxy(next_unit, worker, "--control", control, "--takeover", port=port)
+        next_unit.wait_for("^READY=1$")
+        for _ in range(3):
+            systemd.wait_for("^EXTEND_TIMEOUT_USEC=5100000$")
+        worker.go.set()
+        client.join(PATIENCE_S)
+        assert answers == [(200, None)]
+        assert systemd.process.wait(PATIENCE_S) == 0
+        assert get(port) == (200, None)
+
+
 def test_a_stuck_loop_falls_silent_and_one_that_turns_does_not(places):
     with Worker() as worker, Systemd(places, watchdog_s=0.2) as systemd:
         proxy(systemd, worker)
