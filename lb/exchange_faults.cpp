@@ -82,6 +82,7 @@ bool exchange::goes_on() {
     if (again) ++retries_done_;
   }
   avoid_ = failed->number;
+  failed->counters.retries += again;
   if (again)
     prepare_retry();
   else

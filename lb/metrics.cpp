@@ -95,6 +95,10 @@ void add_workers(const proxy& seen, page& out) {
     out.counter("worker_requests_total", "Requests given to the worker", w.counters.requests, its);
   });
   each([&](const worker& w, const labels& its) {
+    out.counter("worker_retries_total", "Requests sent again because the worker failed them",
+                w.counters.retries, its);
+  });
+  each([&](const worker& w, const labels& its) {
     out.counter("worker_connections_total", "Connections opened to the worker", w.counters.connections, its);
   });
   each([&](const worker& w, const labels& its) {

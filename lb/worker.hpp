@@ -48,6 +48,7 @@ struct worker_counters {
   std::uint64_t requests = 0;              // given to it, again counted again
   std::array<std::uint64_t, 6> answers{};  // by the first digit of the status
   std::array<std::uint64_t, fault_kinds> faults{};
+  std::uint64_t retries = 0;      // of its requests, sent again because it failed them
   std::uint64_t connections = 0;  // opened
   std::uint64_t ejections = 0;    // times that it went down or aside
   std::uint64_t bytes_in = 0;     // from it

@@ -37,7 +37,8 @@ TEST_CASE("a worker that cannot be reached is passed over, for every method", "[
   scripted_worker good(answering([](const std::string&) { return answer_with("ok"); }));
   auto gone =
       std::make_unique<scripted_worker>(answering([](const std::string&) { return answer_with("ok"); }));
-  const proxy_process proxy({good.address(), gone->address()},
+  const auto gone_address = gone->address();
+  const proxy_process proxy({good.address(), gone_address},
                             {"--failures-max", "1000000", "--probe-interval", "1m"});
   gone.reset();
   auto client = proxy.connect();
@@ -47,6 +48,12 @@ TEST_CASE("a worker that cannot be reached is passed over, for every method", "[
     CHECK(client.post("/", "{}").status == 200);
   }
   CHECK(good.requests().size() == 60);
+  const auto retries_of = [&](const std::string& address) {
+    return proxy.metric("worker_retries_total{worker=\"" + address + "\"}");
+  };
+  CHECK(retries_of(good.address()) == 0);
+  CHECK(retries_of(gone_address) > 0);
+  CHECK(retries_of(gone_address) == proxy.metric("retries_total"));
 }
 
 TEST_CASE("a worker that dies under load fails no GET, and comes back", "[lb]") {
