@@ -1,28 +1,17 @@
 // One process serves on where another one ends: not one connection is refused, not one request is cut.
 #include "integration/lb_proxy_process.hpp"
+#include "support/held_worker.hpp"
 #include "support/steady_load.hpp"
 #include "support/temp_dir.hpp"
 #include "support/wait.hpp"
 
-#include <arpa/inet.h>
 #include <catch2/catch.hpp>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
-#include <condition_variable>
+#include <csignal>
 #include <filesystem>
 #include <future>
 #include <list>
-#include <mutex>
-#include <optional>
 #include <thread>
-#include <utility>
 
 using namespace atelier::test;
 using namespace std::chrono_literals;
@@ -38,62 +27,6 @@ scripted_worker::script slow_answers() {
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
 
-// Answers /held when it is told to, and everything else at once.
-class held_worker {
- public:
-  ~held_worker() {
-    for (int i = 0; i < 100; ++i) answer();  // whatever is still held
-  }
-  std::string address() const { return worker_.address(); }
-  bool holds_one() {
-    const std::lock_guard lock(mutex_);
-    return held_ > told_;
-  }
-  void answer() {
-    const std::lock_guard lock(mutex_);
-    ++told_;
-    telling_.notify_all();
-  }
-
- private:
-  std::string wait_and_answer(const std::string& request) {
-    if (!has(request, "/held")) return answer_with("quick");
-    std::unique_lock lock(mutex_);
-    const int mine = ++held_;
-    telling_.wait_for(lock, 60s, [&] { return told_ >= mine; });
-    return answer_with("late");
-  }
-
-  std::mutex mutex_;
-  std::condition_variable telling_;
-  int held_ = 0;
-  int told_ = 0;  // to answer
-  scripted_worker worker_{answering([this](const std::string& request) { return wait_and_answer(request); })};
-};
-
-// Lets the kernel take connections, and takes none.
-class deaf_port {
- public:
-  deaf_port() {
-    where_.sin_family = AF_INET;
-    where_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof where_;
-    REQUIRE(bind(listener_, reinterpret_cast<sockaddr*>(&where_), size) == 0);
-    REQUIRE(listen(listener_, 16) == 0);
-    REQUIRE(getsockname(listener_, reinterpret_cast<sockaddr*>(&where_), &size) == 0);
-  }
-  ~deaf_port() {
-    if (listener_ >= 0) close(listener_);
-  }
-  std::uint16_t port() const { return ntohs(where_.sin_port); }
-  std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
-  int release() { return std::exchange(listener_, -1); }
-
- private:
-  int listener_ = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in where_{};
-};
-
 // Takes over from this proxy, and is ready.
 template <class Worker>
 child_process successor_of(const proxy_process& proxy, const Worker& worker, const std::string& control) {
@@ -102,31 +35,6 @@ child_process successor_of(const proxy_process& proxy, const Worker& worker, con
   next.wait_for("the former process was told to end");
   return next;
 }
-
-// Started as systemd does it: the socket is descriptor 3, and LISTEN_PID names the process itself.
-class activated_proxy {
- public:
-  activated_proxy(int listener, const scripted_worker& worker, const std::string& listen = "127.0.0.1:1") {
-    const auto script = "exec 3<&" + std::to_string(listener) + "; LISTEN_PID=$$ LISTEN_FDS=1 exec " +
-                        ATELIER_PROGRAM + " lb --listen " + listen + " --worker " + worker.address();
-    child_ = fork();
-    if (child_ == 0) {
-      execl("/bin/bash", "bash", "-c", script.c_str(), static_cast<char*>(nullptr));
-      _exit(127);
-    }
-    close(listener);
-  }
-
-  bool ends_well() {
-    kill(child_, SIGTERM);
-    int status = 0;
-    waitpid(child_, &status, 0);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  }
-
- private:
-  pid_t child_ = -1;
-};
 
 }  // namespace
 
@@ -303,97 +211,4 @@ TEST_CASE("a process that was taken over notices a worker that falls silent", "[
   stopping.signal(SIGSTOP);
   CHECK(clients.back().read().body == "ok");
   stopping.signal(SIGKILL);
-}
-
-TEST_CASE("a takeover moves to other addresses, if the new process is told others", "[lb]") {
-  scripted_worker worker(slow_answers());
-  const temp_dir folder;
-  const auto admin_file = (folder / "admin").string();
-  const auto port = free_port();
-  const auto words = [&](std::vector<std::string> where) {
-    where.insert(where.begin(), "lb");
-    where.insert(where.end(), {"--worker", worker.address(), "--control", folder / "control", "--takeover"});
-    return where;
-  };
-  child_process first(ATELIER_PROGRAM, words({"--listen", "127.0.0.1:" + std::to_string(port), "--admin",
-                                              "unix:" + admin_file}));
-  first.wait_for("listening on");
-
-  const auto other = free_port();
-  const auto admin = free_port();
-  child_process second(ATELIER_PROGRAM, words({"--listen", "127.0.0.1:" + std::to_string(other), "--admin",
-                                               "127.0.0.1:" + std::to_string(admin)}));
-  second.wait_for("the former process was told to end");
-  CHECK(first.wait(10s).code == 0);
-  CHECK(fetch(other, "/").status == 200);
-  CHECK(fetch(admin, "/ready").status == 200);
-  CHECK_FALSE(is_listening(port));
-  CHECK_FALSE(std::filesystem::exists(admin_file));
-
-  // The same place by another name is the same.
-  child_process third(ATELIER_PROGRAM, words({"--listen", "localhost:" + std::to_string(other)}));
-  third.wait_for("the former process was told to end");
-  CHECK(has(third.errors(), "listening on an inherited socket listen=127.0.0.1:" + std::to_string(other)));
-  CHECK(second.wait(10s).code == 0);
-  CHECK(fetch(other, "/").status == 200);
-  CHECK_FALSE(is_listening(admin));
-}
-
-TEST_CASE("UNIX sockets are taken over, and their files go with the last who listens", "[lb]") {
-  held_worker worker;
-  const temp_dir folder;
-  const auto front = (folder / "front").string();
-  const auto admin = (folder / "admin").string();
-  const std::vector<std::string> words{
-      "lb",       "--listen",       "unix:" + front, "--admin",          "unix:" + admin,
-      "--worker", worker.address(), "--control",     folder / "control", "--takeover"};
-  std::list<child_process> generations;
-  for (int i = 0; i < 3; ++i) {
-    std::optional<http_client> client;
-    if (i > 0) {
-      client.emplace(front);
-      client->send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n");
-      REQUIRE(wait_until(5s, [&] { return worker.holds_one(); }));
-    }
-    generations.emplace_back(ATELIER_PROGRAM, words);
-    if (i == 0) {
-      generations.back().wait_for("listening on");
-    } else {
-      generations.back().wait_for("the former process was told to end");
-      worker.answer();
-      CHECK(client->read().body == "late");
-      CHECK(generations.front().wait(10s).code == 0);
-      generations.pop_front();
-    }
-    CHECK(http_client(front).get("/quick").status == 200);
-    CHECK(http_client(admin).get("/ready").status == 200);
-  }
-  generations.back().signal(SIGTERM);
-  CHECK(generations.back().wait(10s).code == 0);
-  CHECK_FALSE(std::filesystem::exists(front));
-  CHECK_FALSE(std::filesystem::exists(admin));
-}
-
-TEST_CASE("a TCP socket inherited by LISTEN_FDS is served, whatever --listen says", "[lb]") {
-  const scripted_worker worker(slow_answers());
-  deaf_port ours;
-  activated_proxy proxy(ours.release(), worker);
-  CHECK(fetch(ours.port(), "/").status == 200);
-  CHECK(proxy.ends_well());
-}
-
-TEST_CASE("a UNIX socket inherited by LISTEN_FDS is served, and its file is left to who made it", "[lb]") {
-  const scripted_worker worker(slow_answers());
-  const temp_dir folder;
-  const auto path = (folder / "front").string();
-  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-  sockaddr_un where{};
-  where.sun_family = AF_UNIX;
-  path.copy(where.sun_path, sizeof where.sun_path - 1);
-  REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&where), sizeof where) == 0);
-  REQUIRE(listen(fd, 16) == 0);
-  activated_proxy proxy(fd, worker, "unix:" + path);
-  CHECK(http_client(path).get("/").status == 200);
-  CHECK(proxy.ends_well());
-  CHECK(std::filesystem::exists(path));
 }
