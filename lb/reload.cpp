@@ -72,10 +72,12 @@ void let_go(workers& pool, const std::vector<worker_settings>& wanted, bool all_
     return std::any_of(wanted.begin(), wanted.end(),
                        [&](const worker_settings& s) { return s.where == w->settings.where; });
   };
+  const auto goes = [&](const auto& w) { return !stays(w) && w->wish != worker::wanted::gone; };
   const auto serves = [&](const auto& w) {
     return stays(w) && w->wish == worker::wanted::serving && w->state.usable();
   };
   const auto& all = pool.all();
+  if (std::none_of(all.begin(), all.end(), goes)) return;
   if (!all_are_here && std::none_of(all.begin(), all.end(), serves)) {
     log::error(
         "workers that the configuration does not name any more stay, because nobody could take their place: "
@@ -83,7 +85,7 @@ void let_go(workers& pool, const std::vector<worker_settings>& wanted, bool all_
     return;
   }
   for (const auto& w : all)
-    if (w->wish != worker::wanted::gone && !stays(w)) pool.remove(*w);
+    if (goes(w)) pool.remove(*w);
 }
 
 }  // namespace
