@@ -48,7 +48,7 @@ bool record_reader::take_quickly() {
                in_quotes ? quoting::quoted : quoting::bare, false};
     if (data[end] != delimiter) break;
   }
-  if (end - begin > record_bytes_max) return false;
+  if (end - begin > bytes_max_) return false;
   if (data[end] == '\r' && end + 1 == filled_) return false;  // an LF may follow
   const auto seen = end == begin ? 0 : ends_.seen_in(begin, end);
   if (seen & field_ends::odd_quote)

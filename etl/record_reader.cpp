@@ -12,7 +12,7 @@ inline bool is_line_end(char c) { return c == '\n' || c == '\r'; }
 
 }  // namespace
 
-record_reader::record_reader(byte_source& source, dialect how, encoding stored)
+record_reader::record_reader(byte_source& source, dialect how, encoding stored, std::size_t bytes_max)
     : source_(source),
       dialect_(std::move(how)),
       stored_(stored),
@@ -20,8 +20,10 @@ record_reader::record_reader(byte_source& source, dialect how, encoding stored)
              dialect_.delimiter[0] != dialect_.quote && !is_line_end(dialect_.delimiter[0]) &&
              !is_line_end(dialect_.quote)),
       quick_quote_(dialect_.has_quote() ? static_cast<unsigned char>(dialect_.quote) : no_byte),
-      buffer_(new char[buffer_bytes + record::padding_bytes]),
-      ends_(dialect_.delimiter[0], dialect_.quote, dialect_.has_quote(), buffer_bytes),
+      bytes_max_(bytes_max),
+      buffer_bytes_(bytes_max + 2 * chunk_bytes),
+      buffer_(new char[buffer_bytes_ + record::padding_bytes]),
+      ends_(dialect_.delimiter[0], dialect_.quote, dialect_.has_quote(), buffer_bytes_),
       fields_(quick_fields_max) {
   const auto add = [&](char c, int what) {
     classes_[static_cast<unsigned char>(c)] |= static_cast<std::uint8_t>(what);
@@ -52,7 +54,7 @@ bool record_reader::fill(failure& problem) {
     at_ -= begin_;
     begin_ = 0;
   }
-  const auto space = std::span(buffer_.get() + filled_, std::min(chunk_bytes, buffer_bytes - filled_));
+  const auto space = std::span(buffer_.get() + filled_, std::min(chunk_bytes, buffer_bytes_ - filled_));
   const auto got = source_.read(space);
   if (!got) {
     problem = got.error();
@@ -70,6 +72,7 @@ void record_reader::begin_record() {
   record_.has_stray_quote = record_.is_text = false;
   state_ = state::field_start;
   many_lines_ = false;
+  suspect_quote_.reset();
   dropped_ = dropped_lines_ = 0;
   dropped_last_ = 0;
 }
@@ -162,11 +165,11 @@ result<bool> record_reader::read_carefully() {
       }
     }
     if (scan() == step::complete) return true;
-    if (at_ - begin_ > record_bytes_max && state_ != state::damaged) {
+    if (at_ - begin_ > bytes_max_ && state_ != state::damaged) {
       if (too_long() == step::complete) return true;
       continue;
     }
-    if (state_ == state::damaged && at_ - begin_ > record_bytes_max) {
+    if (state_ == state::damaged && at_ - begin_ > bytes_max_) {
       (void)too_long();
       damage_seek_ = 0;
     }

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,7 +18,7 @@
 
 namespace atelier::etl {
 
-inline constexpr std::size_t record_bytes_max = 1 << 20;  // a longer record is rejected
+inline constexpr std::size_t record_bytes_max = 1 << 20;  // a longer record is rejected by a load
 
 enum class record_fault : std::uint8_t { none, bad_quoting, too_long };
 
@@ -54,8 +55,9 @@ class record_reader {
   static constexpr std::size_t chunk_bytes = 128 << 10;  // asked of the source at a time; stays in the cache
 
   /// `stored`: how the file itself is encoded, if the source was made UTF-8 of something else; offsets are
-  /// the file's.
-  explicit record_reader(byte_source& source, dialect how = {}, encoding stored = encoding::utf8);
+  /// the file's. `bytes_max`: of a record.
+  explicit record_reader(byte_source& source, dialect how = {}, encoding stored = encoding::utf8,
+                         std::size_t bytes_max = record_bytes_max);
 
   /// How many columns a good record has; tells an unterminated quote from a long text. 0: not known yet.
   void expect_columns(std::size_t columns) { columns_ = columns; }
@@ -85,6 +87,7 @@ class record_reader {
   step scan();
   step finish_at_end();
   step end_record(std::size_t end, bool at_line_end);
+  step end_unless_suspect(std::size_t end, bool at_line_end);
   step damage(std::size_t opened);
   step find_damaged_end();
   step too_long();
@@ -109,8 +112,8 @@ class record_reader {
   bool quick_;                                         // the dialect is one that parity is enough for
   unsigned quick_quote_;                               // its quote; if it has none, what is no byte
   static constexpr std::size_t quick_fields_max = 64;  // of a record that is taken quickly
-  static constexpr std::size_t buffer_bytes =
-      record_bytes_max + 2 * chunk_bytes;  // a block may be read behind them
+  const std::size_t bytes_max_;                        // of a record
+  const std::size_t buffer_bytes_;                     // a block may be read behind them
   std::unique_ptr<char[]> buffer_;
   field_ends ends_;
   std::size_t begin_ = 0;     // of the record under way
@@ -120,10 +123,11 @@ class record_reader {
   std::uint64_t line_ = 1;    // of begin_
   std::size_t columns_ = 0;
   state state_ = state::field_start;
-  std::size_t field_begin_ = 0;  // relative to begin_, like all below
-  std::size_t open_quote_ = 0;   // of the last field that had one
-  std::size_t first_quote_ = 0;  // of the first field with a line end in it
-  std::size_t lines_quote_ = 0;  // of the last such field
+  std::size_t field_begin_ = 0;               // relative to begin_, like all below
+  std::size_t open_quote_ = 0;                // of the last field that had one
+  std::size_t first_quote_ = 0;               // of the first field with a line end in it
+  std::size_t lines_quote_ = 0;               // of the last such field
+  std::optional<std::size_t> suspect_quote_;  // of such a field that may have ended by accident
   std::size_t damage_seek_ = 0;
   bool doubled_ = false;
   bool escaped_ = false;

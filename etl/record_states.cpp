@@ -16,9 +16,13 @@ inline bool is_line_end(char c) { return c == '\n' || c == '\r'; }
 // field in question.
 record_reader::step record_reader::damage(std::size_t opened) {
   if (record_.fault == record_fault::none) record_.fault = record_fault::bad_quoting;
-  // Of all columns it has one more than it may: a quote further back, which seemed to close, swallowed
-  // records.
-  if (many_lines_ && columns_ > 0 && field_count_ >= columns_ && dropped_ == 0) opened = first_quote_;
+  if (suspect_quote_) {
+    opened = *suspect_quote_;
+  } else if (many_lines_ && columns_ > 0 && field_count_ >= columns_ && dropped_ == 0) {
+    // Of all columns it has one more than it may: a quote further back, which seemed to close, swallowed
+    // records.
+    opened = first_quote_;
+  }
   state_ = state::damaged;
   damage_seek_ = dropped_ > 0 ? at_ - begin_ : opened;
   return find_damaged_end();
@@ -37,6 +41,7 @@ record_reader::step record_reader::find_damaged_end() {
 // More than a record may have, and no end in sight: an unterminated quote that swallowed good lines, or
 // really that long.
 record_reader::step record_reader::too_long() {
+  if (suspect_quote_) return damage(*suspect_quote_);
   if (state_ == state::quoted && dropped_ == 0) {
     const std::string_view all(buffer_.get() + begin_, at_ - begin_);
     auto end = all.find_first_of("\r\n", open_quote_);
@@ -66,7 +71,7 @@ record_reader::step record_reader::scan() {
   const char* const data = buffer_.get();
   const auto is_quote = [&](char c) { return dialect_.has_quote() && c == dialect_.quote; };
   // Never further than a record may reach, so that the verdict does not depend on how much has arrived.
-  const std::size_t limit = std::min(filled_, begin_ + record_bytes_max + 1);
+  const std::size_t limit = std::min(filled_, begin_ + bytes_max_ + 1);
   while (at_ < limit) {
     const char c = data[at_];
     switch (state_) {
@@ -101,11 +106,15 @@ record_reader::step record_reader::scan() {
         if (at_ == limit) break;
         if (is_line_end(data[at_])) {
           close_field(at_ - begin_, quoting::bare);
-          return end_record(at_, true);
+          return end_unless_suspect(at_, true);
         }
         if (is_quote(data[at_])) {
-          // Behind a text of many lines this is the sign of a quote that closed by accident.
-          if (many_lines_) return damage(lines_quote_);
+          // Behind a text of many lines this is the sign of a quote that closed by accident; where all
+          // columns turn out to be there, it is none.
+          if (many_lines_ && !suspect_quote_) {
+            if (field_count_ >= columns_ || dropped_ > 0) return damage(lines_quote_);
+            suspect_quote_ = lines_quote_;
+          }
           record_.has_stray_quote = true;
           ++at_;
           break;
@@ -154,7 +163,7 @@ record_reader::step record_reader::scan() {
         if (delimiter == delimiter_here::unknown) return step::more;
         if (is_line_end(c)) {
           close_quoted(at_ - begin_);
-          return end_record(at_, true);
+          return end_unless_suspect(at_, true);
         }
         if (delimiter == delimiter_here::yes) {
           close_quoted(at_ - begin_);
@@ -176,6 +185,11 @@ record_reader::step record_reader::scan() {
   return step::more;
 }
 
+record_reader::step record_reader::end_unless_suspect(std::size_t end, bool at_line_end) {
+  if (suspect_quote_ && field_count_ != columns_) return damage(*suspect_quote_);
+  return end_record(end, at_line_end);
+}
+
 // The source has ended in the middle of a record, or right behind one.
 record_reader::step record_reader::finish_at_end() {
   switch (state_) {
@@ -195,9 +209,9 @@ record_reader::step record_reader::finish_at_end() {
       if (damage(open_quote_) == step::complete) return step::complete;
       break;
     case state::damaged:
-      break;
+      return end_record(filled_, false);
   }
-  return end_record(filled_, false);
+  return end_unless_suspect(filled_, false);
 }
 
 }  // namespace atelier::etl

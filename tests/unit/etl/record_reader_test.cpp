@@ -92,6 +92,34 @@ TEST_CASE("a well-quoted field before a damaged one is not split") {
   CHECK(all[1].line == 3);
 }
 
+TEST_CASE("a text of many lines is not split because a bare field behind it has a quote") {
+  const std::string bytes = "1,\"x\ny\",5\" pipe\r\n2,\"x\ny\",\"z\"\n3,\"x\ny\",5\" pipe";
+  for (std::size_t chunk = 1; chunk <= bytes.size(); ++chunk) {
+    const auto all = read_all(bytes, chunk, 3);
+    REQUIRE(all.size() == 3);
+    CHECK(all[0].fields == std::vector<std::string>{"1", "x\ny", "5\" pipe"});
+    CHECK(all[1].line == 3);
+    CHECK(all[2].fields == std::vector<std::string>{"3", "x\ny", "5\" pipe"});
+  }
+}
+
+TEST_CASE("an unterminated quote that closes before a bare field is told by the number of columns") {
+  const auto text = std::string(2 * record_bytes_max, 'x');
+  for (const auto& behind :
+       std::vector<std::string>{"", ",\"say \"hi\" twice\"", ",\"" + text + '"', ",\"open"}) {
+    const auto bytes = "1,\"open,2\n2,\", and\"" + behind + "\n3,\"fine\",4\n";
+    for (const std::size_t columns : {3, 6}) {
+      if (columns == 3 && behind.empty()) continue;  // as many as there are: a good record
+      const auto all = read_all(bytes, 1000, columns);
+      REQUIRE(all.size() >= 2);
+      CHECK(all[0].fault == record_fault::bad_quoting);
+      CHECK(all[0].raw == "1,\"open,2");
+      CHECK(all.back().fields == std::vector<std::string>{"3", "fine", "4"});
+      CHECK((read_all(bytes, 1 << 20, columns) == all));
+    }
+  }
+}
+
 TEST_CASE("a record over the limit is one record, and what follows is read") {
   for (const bool quoted : {false, true}) {
     std::string text(2 * record_bytes_max + 5, 'x');
