@@ -10,7 +10,7 @@ namespace atelier::etl {
 namespace {
 
 constexpr std::size_t chunk_bytes = 64 << 10;
-constexpr std::size_t unlikely_per_likely = 3;  // a letter alone is rare
+constexpr std::size_t unlikely_per_likely = 3;  // weighs a byte that no text has where it stands
 
 // Windows-1252 where it differs from Latin-1; what it leaves open stays a control character (WHATWG Encoding,
 // 2023).
@@ -21,6 +21,9 @@ constexpr std::array<std::uint16_t, 32> windows_80_9f{
 
 constexpr bool is_letter(unsigned char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 constexpr bool is_small(unsigned char c) { return c >= 'a' && c <= 'z'; }
+constexpr bool is_beside_word(unsigned char c) {
+  return std::string_view(" \t\n\r\"'(),.:;!?|").find(static_cast<char>(c)) != std::string_view::npos;
+}
 constexpr bool continues(unsigned char c) { return (c & 0xC0) == 0x80; }
 
 // Bytes of the UTF-8 character that begins here; 0 if none does, also where the text ends before it does.
@@ -36,9 +39,10 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
 // A byte that is likely where it stands if the text is Windows-1252.
 bool is_likely_windows(unsigned char before, unsigned char c, unsigned char behind) {
   if (c == 0x81 || c == 0x8D || c == 0x8F || c == 0x90 || c == 0x9D || c == 0xFE || c == 0xFF) return false;
-  if (c < 0xC0) return true;  // signs, quotes, dashes
-  const bool is_capital = c < 0xDF && c != 0xD7;
+  if (c < 0xC0 || c == 0xD7 || c == 0xF7) return true;  // signs, quotes, dashes
+  const bool is_capital = c < 0xDF;
   if (is_capital && is_small(before)) return false;
+  if (is_beside_word(before) && is_beside_word(behind)) return true;  // a word of one letter, as in c'è
   return is_letter(before) || is_letter(behind) || before >= 0xC0 || behind >= 0xC0;
 }
 
@@ -82,7 +86,14 @@ std::string_view name_of(encoding which) {
   return "utf-8";
 }
 
-encoding detect_encoding(std::string_view text) {
+encoding by_mark(encoding which, std::string_view beginning) {
+  if (which != encoding::utf16_le && which != encoding::utf16_be) return which;
+  if (beginning.starts_with("\xff\xfe")) return encoding::utf16_le;
+  if (beginning.starts_with("\xfe\xff")) return encoding::utf16_be;
+  return which;
+}
+
+encoding detect_encoding(std::string_view text, bool is_cut) {
   if (text.starts_with("\xff\xfe")) return encoding::utf16_le;
   if (text.starts_with("\xfe\xff")) return encoding::utf16_be;
   if (const auto wide = utf16_without_mark(text); wide != encoding::utf8) return wide;
@@ -92,21 +103,42 @@ encoding detect_encoding(std::string_view text) {
   bool line_is_strange = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x80) {
+      if (utf8_length(text, i) > 0) return encoding::utf8;
+      if (is_cut && text.size() - i < 4) break;  // the rest of a character may follow
+      const auto before = i > 0 ? static_cast<unsigned char>(text[i - 1]) : '\n';
+      const auto behind = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : '\n';
+      ++(is_likely_windows(before, c, behind) ? likely : unlikely);
+      line_is_strange = true;
+    }
     if (c == '\n' || i + 1 == text.size()) {
       ++lines;
       strange_lines += line_is_strange;
       line_is_strange = false;
     }
-    if (c < 0x80) continue;
-    if (utf8_length(text, i) > 0) return encoding::utf8;
-    if (text.size() - i < 4) break;  // may be cut
-    const auto before = i > 0 ? static_cast<unsigned char>(text[i - 1]) : '\n';
-    ++(is_likely_windows(before, c, static_cast<unsigned char>(text[i + 1])) ? likely : unlikely);
-    line_is_strange = true;
   }
   if (unlikely * unlikely_per_likely > likely) return encoding::utf8;
   return strange_lines >= 3 || (strange_lines > 0 && 2 * strange_lines >= lines) ? encoding::windows_1252
                                                                                  : encoding::utf8;
+}
+
+std::size_t make_utf8(std::string& text) {
+  if (simdjson::validate_utf8(text)) return 0;
+  std::string made;
+  std::size_t replaced = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    const bool is_ascii = static_cast<unsigned char>(text[i]) < 0x80;
+    const auto length = is_ascii ? 1 : std::max<std::size_t>(1, utf8_length(text, i));
+    if (is_ascii || simdjson::validate_utf8(text.data() + i, length)) {
+      made.append(text, i, length);
+    } else {
+      made += "\xef\xbf\xbd";
+      ++replaced;
+    }
+    i += length;
+  }
+  text = std::move(made);
+  return replaced;
 }
 
 std::size_t stored_bytes(std::string_view utf8, encoding which) {

@@ -13,14 +13,21 @@ namespace atelier::etl {
 enum class encoding : std::uint8_t { utf8, utf16_le, utf16_be, windows_1252 };
 
 /// utf-8, utf-16, utf-16le, utf-16be, latin1, iso-8859-1, windows-1252, ascii and their like; nothing for
-/// others. UTF-16 without an order is little-endian unless its byte-order mark says otherwise.
+/// others. UTF-16 without an order is little-endian.
 std::optional<encoding> encoding_of_name(std::string_view name);
 std::string_view name_of(encoding which);
 
+/// What a file is that is said to be `which`: of UTF-16, the byte-order mark it begins with tells the order.
+encoding by_mark(encoding which, std::string_view beginning);
+
 /// The encoding of a whole file, from its first bytes (as many as one likes to read). UTF-16 by its mark or
 /// by its NULs; Windows-1252 (and with it Latin-1) if bytes that are not ASCII are all letters or signs where
-/// a text has them, and nowhere UTF-8, in more than a row or two; else UTF-8.
-encoding detect_encoding(std::string_view beginning);
+/// a text has them, and nowhere UTF-8, in more than a row or two, or in half of them; else UTF-8. `is_cut`:
+/// more bytes follow.
+encoding detect_encoding(std::string_view beginning, bool is_cut = false);
+
+/// Puts U+FFFD in the place of whatever is no UTF-8; returns how often.
+std::size_t make_utf8(std::string& text);
 
 /// How many bytes of the file a piece of text took, so that places can be told in the file's own bytes.
 std::size_t stored_bytes(std::string_view utf8, encoding which);

@@ -124,7 +124,7 @@ result<looked_at> look_at(const place& from, bool is_digested) {
   input found;
   found.from = from;
   found.is_digested = is_digested;
-  found.stored = detect_encoding(raw);
+  found.stored = detect_encoding(raw, raw.size() == look_bytes);
   found.bytes = (*opened)->content_bytes();
   std::string recoded;
   if (found.stored != encoding::utf8) {

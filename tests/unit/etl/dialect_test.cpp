@@ -92,6 +92,41 @@ TEST_CASE("Latin-1 as a whole is recognised, a damaged row of a UTF-8 file is no
   CHECK(detect_encoding("1,a\xff\n2,b\xfe\n3,c\xff\n4,d\xff\n") == encoding::utf8);
 }
 
+TEST_CASE(
+    "Latin-1 is recognised by words of one letter, by measures, and by the last bytes of a small file") {
+  std::string italian, measures;
+  for (int i = 0; i < 50; ++i) {
+    italian += "1,qualit\xe0 \xe8 buona\n2,\xc8 vero\n3,c'\xe8\n4,\"\xe8 poco\"\n";
+    measures +=
+        "1,10\xd7"
+        "15 cm\n";
+  }
+  CHECK(detect_encoding(italian) == encoding::windows_1252);
+  CHECK(detect_encoding(measures) == encoding::windows_1252);
+  CHECK(detect_encoding("a,b\n1,caf\xe9\n") == encoding::windows_1252);
+  CHECK(detect_encoding("a,b\n1,caf\xe9") == encoding::windows_1252);
+  CHECK(detect_encoding("a,b\n1,caf\xe2\x82", true) == encoding::utf8);  // the rest of a character may follow
+}
+
+TEST_CASE("a byte-order mark tells the order of what is said to be UTF-16") {
+  for (const auto said : {encoding::utf16_le, encoding::utf16_be}) {
+    CHECK(by_mark(said, "\xfe\xff") == encoding::utf16_be);
+    CHECK(by_mark(said, "\xff\xfe") == encoding::utf16_le);
+    CHECK(by_mark(said, "x") == said);
+  }
+  CHECK(by_mark(encoding::windows_1252, "\xfe\xff") == encoding::windows_1252);
+}
+
+TEST_CASE("what is no UTF-8 becomes U+FFFD, counted, and the rest stays") {
+  const auto made = [](std::string text) {
+    const auto replaced = make_utf8(text);
+    return text + ' ' + std::to_string(replaced);
+  };
+  CHECK(made("caf\xc3\xa9 \xf0\x9f\x98\x8d") == "caf\xc3\xa9 \xf0\x9f\x98\x8d 0");
+  CHECK(made("caf\xe9,\xc3\xa9\xff") == "caf\xef\xbf\xbd,\xc3\xa9\xef\xbf\xbd 2");
+  CHECK(made("half \xed\xa0\xbd, cut \xe2\x82") == "half \xef\xbf\xbd, cut \xef\xbf\xbd\xef\xbf\xbd 3");
+}
+
 TEST_CASE("delimiter and quotes are detected") {
   const auto detected = [](std::string_view text) { return detect_dialect(text, {}); };
   CHECK(detected("a;b\n1;2,5\n2;3,5\n3;4,0\n") == dialect{";", '"', '"'});
