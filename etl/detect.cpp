@@ -37,6 +37,7 @@ sampled sample(std::string_view text, const dialect& written) {
     if (scratch.capacity() < r.raw.size()) scratch.reserve(2 * r.raw.size());
     std::vector<std::string> cells;
     for (const auto& f : r.fields) cells.emplace_back(decode(r.bytes(f), written, f.how, scratch));
+    if (cells.size() > 1) reader.expect_columns(cells.size());
     all.rows.push_back(std::move(cells));
   }
   return all;
@@ -85,15 +86,25 @@ std::size_t occurrences(std::string_view text, std::string_view what) {
 }
 
 // Fields that stand in these quotes, if quotes meant nothing.
-std::size_t quoted_fields(std::string_view text, const std::string& delimiter, char quote) {
-  std::size_t found = 0;
-  for (const auto& row : sample(text, {delimiter, '\0', '\0'}).rows)
-    for (const auto& cell : row) {
-      const auto first = cell.find_first_not_of(' ');
-      found += first != std::string::npos && cell.size() > first + 1 && cell[first] == quote &&
-               cell.back() == quote;
-    }
-  return found;
+std::size_t quoted_fields(const std::vector<std::string>& row, char quote) {
+  return static_cast<std::size_t>(std::count_if(row.begin(), row.end(), [&](const std::string& cell) {
+    const auto first = cell.find_first_not_of(' ');
+    return first != std::string::npos && cell.size() > first + 1 && cell[first] == quote &&
+           cell.back() == quote;
+  }));
+}
+
+// Most rows have fields in apostrophes, and few have any in other quotes. A 'N/A' here and there is a text.
+bool quotes_by_apostrophe(std::string_view text, const std::string& delimiter) {
+  const auto all = sample(text, {delimiter, '\0', '\0'});
+  std::size_t rows = 0, apostrophes = 0, others = 0;
+  for (const auto& row : all.rows) {
+    const auto found = quoted_fields(row, '\'');
+    rows += found > 0;
+    apostrophes += found;
+    others += quoted_fields(row, '"');
+  }
+  return 2 * rows > all.rows.size() && apostrophes > 2 * others;
 }
 
 // ", " if every comma between cells has a blank behind it; "\t\t" if tabs come in pairs.
@@ -142,8 +153,7 @@ dialect detect_dialect(std::string_view text, const dialect_hints& hints) {
           best = one;
         }
       }
-  if (!hints.quote &&
-      quoted_fields(text, best.delimiter, '\'') > 2 * quoted_fields(text, best.delimiter, '"')) {
+  if (!hints.quote && quotes_by_apostrophe(text, best.delimiter)) {
     best.quote = '\'';
     best.escape = hints.escape.value_or('\'');
   }
@@ -156,13 +166,14 @@ table_shape detect_shape(std::string_view text, const dialect& written, bool tit
   table_shape shape;
   shape.width = usual_width(all);
   if (all.rows.empty()) return shape;
-  const auto filled = [](const std::vector<std::string>& row) {
-    return std::count_if(row.begin(), row.end(), [](const auto& cell) { return !cell.empty(); });
+  // A title or a remark before the table: one cell where the others have many. A header may have one name
+  // too, but hardly that of its first column alone.
+  const auto is_title = [](const std::vector<std::string>& row) {
+    return std::all_of(row.begin() + 1, row.end(), [](const auto& cell) { return cell.empty(); });
   };
-  // A title or a remark before the table: one cell where the others have many.
   auto& skip = shape.skip_records;
   while (shape.width > 1 && skip < std::min(preamble_records_max, all.rows.size() - 1) &&
-         (titles ? filled(all.rows[skip]) <= 1 : all.rows[skip].size() == 1))
+         (titles ? is_title(all.rows[skip]) : all.rows[skip].size() == 1))
     ++skip;
   if (skip == std::min(preamble_records_max, all.rows.size() - 1)) skip = 0;
 

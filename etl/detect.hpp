@@ -28,7 +28,7 @@ struct table_shape {
 
 /// Where the table begins, and how many records its header has: what stands in columns of numbers, dates,
 /// addresses and is none itself is a header.
-/// `titles`: a row with one filled cell before the table is no part of it.
+/// `titles`: a row whose first cell alone is filled is no part of the table that it stands before.
 table_shape detect_shape(std::string_view beginning, const dialect& written, bool titles = true);
 
 }  // namespace atelier::etl

@@ -137,10 +137,28 @@ TEST_CASE("delimiter and quotes are detected") {
   CHECK(detected("just\none\ncolumn\n").delimiter == ",");
 }
 
+TEST_CASE("texts in apostrophes here and there do not make these the quote") {
+  const auto detected = [](std::string_view text) { return detect_dialect(text, {}); };
+  CHECK(detected("a,b\n'N/A',2\nx,3\ny,4\n") == dialect{});
+  CHECK(detected("a,b\n'N/A',2\nx,3\n'N/A',4\ny,5\nz,6\n") == dialect{});
+  CHECK(detected("a,b\n'w',2\n'x',3\n'y',4\n") == dialect{",", '\'', '\''});
+}
+
+TEST_CASE("a text of many lines before a quote in a bare field hides no dialect") {
+  CHECK(detect_dialect("id,notes,size\n1,\"x\ny\",5\" pipe\n", {}) == dialect{});
+}
+
 TEST_CASE("a header is told from data, and a preamble from a table") {
   const dialect comma;
   CHECK(detect_shape("name,price\nbread,2.50\nmilk,1.20\n", comma).header_records == 1);
   CHECK(detect_shape("bread,2.50\nmilk,1.20\nsalt,0.80\n", comma).header_records == 0);
   CHECK(detect_shape("Sales\nname,price\nbread,2.50\nmilk,1.20\n", comma).skip_records == 1);
   CHECK(detect_shape("", comma).width == 0);
+}
+
+TEST_CASE("a header of one name is no title, unless it is that of the first column") {
+  const auto shape = detect_shape(",value\n0,1.5\n1,2.5\n", {});
+  CHECK(shape.skip_records == 0);
+  CHECK(shape.header_records == 1);
+  CHECK(detect_shape("Sales,\nname,price\nbread,2.50\nmilk,1.20\n", {}).skip_records == 1);
 }
