@@ -62,11 +62,17 @@ cells as_it_stands(const record& r, const dialect& written) {
   return all;
 }
 
+// The sign that these lie between is more likely punctuation: there is but one of it, or a blank behind it.
+bool is_prose(const cells& all) {
+  return all.size() < 3 || std::any_of(all.begin() + 1, all.end(),
+                                       [](const std::string& cell) { return cell.starts_with(' '); });
+}
+
 }  // namespace
 
 std::vector<std::string> cells_of(const record& r, const dialect& written, std::size_t width) {
   auto plain = as_it_stands(r, written);
-  if (r.fault == record_fault::too_long || width < 2) return plain;
+  if (width < 2) return plain;
   const bool fits = plain.size() == width;
   if (fits && r.fault == record_fault::none) return plain;
   if (r.fault != record_fault::none) {
@@ -81,11 +87,12 @@ std::vector<std::string> cells_of(const record& r, const dialect& written, std::
   if (written.quote != '\'' && !has_quotes && r.raw.find('\'') != std::string_view::npos)
     if (auto other = split_otherwise(r, written, quoting::apostrophe); other && other->size() == width)
       return *other;
+  if (plain.size() >= width) return plain;  // it has the delimiter of its table
   for (const std::string_view delimiter : {";", ",", "\t", "|"}) {
     if (delimiter == written.delimiter) continue;
     auto changed = written;
     changed.delimiter = delimiter;
-    if (auto other = split_literally(r.raw, changed); other.size() == width) return other;
+    if (auto other = split_literally(r.raw, changed); other.size() == width && !is_prose(other)) return other;
   }
   return plain;
 }
