@@ -27,7 +27,7 @@ bool reads_as_another_type(std::string_view text) {
 
 bool all_texts_in_apostrophes(const record& r, const layout& where, const set_shape& shape) {
   bool any = false;
-  for (std::size_t i = 0; i < r.fields.size(); ++i) {
+  for (std::size_t i = 0; i < std::min(r.fields.size(), where.column_of.size()); ++i) {
     const auto column = where.column_of[i];
     const auto& f = r.fields[i];
     if (column == layout::ignored || shape.columns[column].type != column_type::text) continue;
@@ -182,15 +182,15 @@ bool row_cleaner::may_have_apostrophes(const record& r) const {
 }
 
 // Columns at the end are missing. Only if all that are there are surely what they should be.
-bool row_cleaner::clean_short(const record& r, row& out) {
+bool row_cleaner::clean_short(const record& r, std::span<const field> fields, row& out) {
   if (layout_.set == set_kind::characteristics) return false;  // its name may be null, but has no default
-  for (std::size_t i = r.fields.size(); i < layout_.column_of.size(); ++i) {
+  for (std::size_t i = fields.size(); i < layout_.column_of.size(); ++i) {
     const auto column = layout_.column_of[i];
     if (column != layout::ignored && shape_->columns[column].required) return false;
   }
   rejection ignored;
   out.repairs = bit(repair::missing_columns);
-  if (!clean_fields(r, r.fields, true, out, ignored)) return false;
+  if (!clean_fields(r, fields, true, out, ignored)) return false;
   out.repairs &= ~bit(repair::default_value);
   return true;
 }
@@ -223,27 +223,31 @@ bool row_cleaner::clean(const record& r, row& out, rejection& why) {
   }
   const auto wanted = layout_.column_of.size();
   const bool apostrophes = may_have_apostrophes(r);
-  if (r.fields.size() > wanted) {
-    const bool empty = std::all_of(r.fields.begin() + static_cast<long>(wanted), r.fields.end(),
-                                   [&](const field& f) { return is_empty(r.bytes(f)); });
-    if (empty) {
-      out.repairs = bit(repair::surplus_columns);
-    } else {
+  auto fields = r.fields;
+  repair_set repairs = r.has_stray_quote ? bit(repair::quotes_unescaped) : 0;
+  if (apostrophes && all_texts_in_apostrophes(r, layout_, *shape_) &&
+      split_again(r.raw, dialect_, quoting::apostrophe, again_) && again_.size() == fields.size()) {
+    fields = again_;
+    repairs |= bit(repair::quotes_apostrophe);
+  }
+  if (fields.size() > wanted) {
+    const auto surplus = fields.subspan(wanted);
+    if (!std::all_of(surplus.begin(), surplus.end(), [&](const field& f) { return is_empty(r.bytes(f)); })) {
       if (apostrophes && clean_again(r, quoting::apostrophe, repair::quotes_apostrophe, out)) return true;
       why = {reject::too_many_columns, {}, {}};
       return false;
     }
-  } else if (r.fields.size() < wanted) {
-    if (clean_short(r, out)) return true;
-    why = {reject::too_few_columns, {}, {}};
-    return false;
-  } else if (apostrophes && all_texts_in_apostrophes(r, layout_, *shape_) &&
-             clean_again(r, quoting::apostrophe, repair::quotes_apostrophe, out)) {
+    repairs |= bit(repair::surplus_columns);
+  } else if (fields.size() < wanted) {
+    if (!clean_short(r, fields, out)) {
+      why = {reject::too_few_columns, {}, {}};
+      return false;
+    }
+    out.repairs |= repairs;
     return true;
   }
-  if (r.fields.size() == wanted) out.repairs = 0;
-  if (r.has_stray_quote) out.repairs |= bit(repair::quotes_unescaped);
-  return clean_fields(r, r.fields, false, out, why);
+  out.repairs = repairs;
+  return clean_fields(r, fields, false, out, why);
 }
 
 std::optional<set_kind> set_of_shape(const record& first, const dialect& written,

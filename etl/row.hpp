@@ -52,7 +52,7 @@ class row_cleaner {
   bool clean_field(const record& r, const field& f, std::size_t column, bool strict, row& out,
                    rejection& why);
   bool clean_again(const record& r, quoting how, repair kind, row& out);
-  bool clean_short(const record& r, row& out);
+  bool clean_short(const record& r, std::span<const field> fields, row& out);
   bool may_have_apostrophes(const record& r) const;
   void set_default(std::size_t column, row& out) const;
 

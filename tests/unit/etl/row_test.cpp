@@ -156,6 +156,27 @@ TEST_CASE("quotes that nobody escaped are read where all columns are right") {
   CHECK(apostrophe.values[4] == "n");
 }
 
+TEST_CASE(
+    "apostrophes as quotes are taken off also where empty columns are too many, or the last are missing") {
+  const auto surplus = question("1,2,'b',1596080481467,'n','a@b',false,3,,");
+  CHECK(surplus.outcome == "ok surplus_columns quotes_apostrophe");
+  CHECK(surplus.values[2] == "b");
+  const auto missing = question("1,2,'b',1596080481467,'n','a@b',false");
+  CHECK(missing.outcome == "ok missing_columns quotes_apostrophe");
+  CHECK(missing.values[4] == "n");
+  CHECK(question("1,2,'b',1596080481467,'n','a@b',false,3,x").outcome == "too_many_columns");
+  CHECK(question("1,2,'b',1596080481467").outcome == "too_few_columns");
+}
+
+TEST_CASE("a quote in a bare name is kept, however many lines the text before it has") {
+  for (const std::string body : {"b", "b\nb"}) {
+    const auto r = review("1,2,5,1596080481467,\"s\",\"" + body + "\",true,false,5\" Bob,\"a@b\",null,8\n");
+    CHECK(r.outcome == "ok quotes_unescaped");
+    CHECK(r.values.at(5) == body);
+    CHECK(r.values.at(8) == "5\" Bob");
+  }
+}
+
 TEST_CASE("an unterminated quote rejects its row") {
   CHECK(question(
             "1,2,\"open,1596080481467,\"n\",\"a@b\",false,3\n2,2,\"b\",1596080481467,\"n\",\"a@b\",false,3\n")
