@@ -173,6 +173,8 @@ void add_read(CLI::App& role, action& chosen) {
   command
       .add_option("FILE", options->file, "A file, -, http(s)://… or s3://…; gzip, zstd and zip are unpacked")
       ->required();
+  command.add_option("--member", options->member, "Which file of a zip file; by default the only one")
+      ->type_name("NAME");
   const auto one_sign = [](const std::string& text) {
     return sign(text) ? "" : "'" + text + "' is more than one byte: write one, or \\t";
   };

@@ -143,7 +143,6 @@ result<looked_at> look_at(const place& from, bool is_digested) {
         from.shown, shown_line(text));
     return looked_at{std::nullopt, why.what};
   }
-  if (!from.member.empty()) found.bytes = from.bytes;
   if (is_read_on) {
     found.open = std::move(*opened);
     found.read_already = std::move(raw);

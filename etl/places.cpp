@@ -6,11 +6,13 @@
 #include "etl/spool.hpp"
 #include "etl/unpack.hpp"
 
+#include <fmt/ranges.h>
 #include <fnmatch.h>
 #include <glob.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 
 namespace atelier::etl {
 namespace {
@@ -136,8 +138,16 @@ result<std::unique_ptr<byte_source>> open_stored(const place& where) {
   return open_http(s3_object_request(find_aws_settings(surroundings_of_process()), *parse_s3(where.address)));
 }
 
-// A zip file's members instead of itself. `stream` stands at its beginning.
-result<std::vector<place>> members_of(const place& zip, byte_source* stream) {
+constexpr std::size_t names_said_max = 10;  // in a message
+
+std::string names_of(const std::vector<std::string>& all) {
+  const auto said = std::span(all).first(std::min(all.size(), names_said_max));
+  return fmt::format("{}{}", fmt::join(said, ", "), said.size() < all.size() ? ", …" : "");
+}
+
+// A zip file's members instead of itself: those that look like data, or those that are `wanted`, with or
+// without their folders. `stream` stands at its beginning.
+result<std::vector<place>> members_of(const place& zip, byte_source* stream, const std::string& wanted) {
   auto local = zip;
   if (stream) {
     auto copied = spool(*stream);
@@ -147,21 +157,27 @@ result<std::vector<place>> members_of(const place& zip, byte_source* stream) {
   const auto members = members_of_zip(local.spooled ? *local.spooled : local.address);
   if (!members) return members.error();
   std::vector<place> found;
+  std::vector<std::string> names;
   for (const auto& member : *members) {
-    if (!is_data_name(member.name) || member.name.starts_with("__MACOSX/")) continue;
+    names.push_back(member.name);
+    if (wanted.empty() ? !is_data_name(member.name) || member.name.starts_with("__MACOSX/")
+                       : !('/' + member.name).ends_with('/' + wanted))
+      continue;
     auto one = local;
     one.member = member.name;
     one.shown = zip.shown + '/' + member.name;
     one.from_many = true;
     found.push_back(std::move(one));
   }
+  if (found.empty() && !wanted.empty())
+    return fail("there is no '{}' in '{}': it has {}", wanted, zip.shown, names_of(names));
   if (found.empty()) return fail("there is no .csv file in '{}': check what was packed", zip.shown);
   sort_by_name(found);
   return found;
 }
 
-// Zip files become their members.
-result<std::vector<place>> with_members(std::vector<place> places) {
+// Zip files become their members, or those that are `wanted`.
+result<std::vector<place>> with_members(std::vector<place> places, const std::string& wanted) {
   std::vector<place> all;
   for (auto& one : places) {
     auto stored = open_stored(one);
@@ -172,13 +188,15 @@ result<std::vector<place>> with_members(std::vector<place> places) {
     if (!got) return got.error();
     first.resize(*got);
     if (packing_of(first) != packing::zip) {
+      if (!wanted.empty())
+        return fail_with(exit_code::wrong_usage, "'{}' is no zip file: leave --member out", one.shown);
       if (one.flows_once())
         one.once = std::make_shared<looked_at_source>(std::move(first), std::move(*stored));
       all.push_back(std::move(one));
       continue;
     }
     replayed_source again(first, **stored);
-    auto members = members_of(one, one.where == place::kind::file ? nullptr : &again);
+    auto members = members_of(one, one.where == place::kind::file ? nullptr : &again, wanted);
     if (!members) return members.error();
     for (auto& member : *members) all.push_back(std::move(member));
   }
@@ -201,27 +219,36 @@ result<std::unique_ptr<opened_place>> open_place(const place& where, bool is_dig
   auto raw = open_stored(where);
   if (!raw) return raw.error();
   auto stored = std::make_unique<stored_source>(std::move(*raw), is_digested);
+  std::unique_ptr<byte_source> member;
   if (!where.member.empty()) {
     // The archive is read by its directory; its bytes are counted beside that.
-    auto member = open_zip_member(where.spooled ? *where.spooled : where.address, where.member);
-    if (!member) return member.error();
-    return std::make_unique<opened_place>(std::move(stored), nullptr, std::move(*member), true);
+    auto opened = open_zip_member(where.spooled ? *where.spooled : where.address, where.member);
+    if (!opened) return opened.error();
+    member = std::move(*opened);
   }
+  auto& packed = member ? *member : static_cast<byte_source&>(*stored);
+  const auto bytes = packed.size();
   std::string first(packing_bytes, '\0');
-  const auto got = read_fully(*stored, first);
+  const auto got = read_fully(packed, first);
   if (!got) return got.error();
   first.resize(*got);
   const auto how = packing_of(first);
-  auto whole = std::make_unique<replayed_source>(first, *stored);
+  if (how == packing::zip && member)
+    return fail("'{}' is a zip file in a zip file: unpack the outer one first", where.shown);
   if (how == packing::zip)
     return fail("'{}' is a zip file, which cannot be read as a stream: give its path", where.shown);
+  std::unique_ptr<byte_source> whole;
+  if (member)
+    whole = std::make_unique<looked_at_source>(std::move(first), std::move(member));
+  else
+    whole = std::make_unique<replayed_source>(std::move(first), *stored);
   std::unique_ptr<byte_source> inside;
   if (how != packing::none) inside = unpacked(how, where.shown, *whole);
   return std::make_unique<opened_place>(std::move(stored), std::move(whole), std::move(inside),
-                                        how != packing::none);
+                                        how == packing::none ? bytes : std::nullopt);
 }
 
-result<std::vector<place>> find_places(const std::string& word) {
+result<std::vector<place>> find_places(const std::string& word, const std::string& member) {
   result<std::vector<place>> found = std::vector<place>{};
   if (word == "-") {
     found =
@@ -244,7 +271,25 @@ result<std::vector<place>> find_places(const std::string& word) {
   }
   if (!found) return found;
   sort_by_name(*found);
-  return with_members(std::move(*found));
+  return with_members(std::move(*found), member);
+}
+
+result<place> find_place(const std::string& word, const std::string& member) {
+  auto found = find_places(word, member);
+  if (!found) return found.error();
+  if (found->size() == 1) return std::move(found->front());
+  std::vector<std::string> names;
+  for (auto& one : *found) {
+    if (!member.empty() && one.member == member) return std::move(one);
+    names.push_back(one.member.empty() ? one.shown : one.member);
+  }
+  const auto& first = found->front();
+  if (first.member.empty())
+    return fail_with(exit_code::wrong_usage, "'{}' is {} files: name one of them: {}", word, names.size(),
+                     names_of(names));
+  return fail_with(exit_code::wrong_usage, "'{}' has {} files: name one of them with --member: {}",
+                   first.shown.substr(0, first.shown.size() - first.member.size() - 1), names.size(),
+                   names_of(names));
 }
 
 bool natural_less(std::string_view a, std::string_view b) {

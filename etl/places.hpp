@@ -36,33 +36,38 @@ struct place {
 class opened_place {
  public:
   opened_place(std::unique_ptr<stored_source> stored, std::unique_ptr<byte_source> first,
-               std::unique_ptr<byte_source> unpacked, bool is_packed)
+               std::unique_ptr<byte_source> unpacked, std::optional<std::uint64_t> content_bytes)
       : stored_(std::move(stored)),
         first_(std::move(first)),
         unpacked_(std::move(unpacked)),
-        is_packed_(is_packed) {}
+        content_bytes_(content_bytes) {}
 
   byte_source& content() { return unpacked_ ? *unpacked_ : *first_; }
   /// Bytes of the content, where that is known beforehand.
-  std::optional<std::uint64_t> content_bytes() const { return is_packed_ ? std::nullopt : stored_->size(); }
+  std::optional<std::uint64_t> content_bytes() const { return content_bytes_; }
   stored_source& stored() { return *stored_; }
 
  private:
   std::unique_ptr<stored_source> stored_;
-  std::unique_ptr<byte_source> first_;  // the stored bytes, with those that told the packing
+  std::unique_ptr<byte_source> first_;  // the stored bytes, or a member's, with those that told the packing
   std::unique_ptr<byte_source> unpacked_;
-  bool is_packed_;
+  std::optional<std::uint64_t> content_bytes_;
 };
 
-/// Opens it: gzip and zstd are unpacked, told by content; a zip file that is no list of members is an error.
-/// `is_digested`: its SHA-256 will be asked for; it takes a third of the time of reading.
+/// Opens it: gzip and zstd are unpacked, told by content, also those in a zip file; a zip file that is no
+/// list of members is an error. `is_digested`: its SHA-256 will be asked for; it takes a third of the time of
+/// reading.
 result<std::unique_ptr<opened_place>> open_place(const place& where, bool is_digested);
 
 /// All places that a word names, in the order of their names (reviews_2 before reviews_10): a file; a
 /// folder's data files; what a glob matches; "-"; http(s)://…; s3://bucket/key, a glob of keys, or the
 /// objects behind s3://bucket/prefix. Zip files become their members; those from elsewhere are copied to
-/// TMPDIR first. Errors: nothing there; unreadable.
-result<std::vector<place>> find_places(const std::string& word);
+/// TMPDIR first. `member`: of zip files only what has that name, whatever its ending, with or without its
+/// folder. Errors: nothing there; unreadable.
+result<std::vector<place>> find_places(const std::string& word, const std::string& member = {});
+
+/// The one place that a word names. Errors: as above; several.
+result<place> find_place(const std::string& word, const std::string& member);
 
 /// "reviews_2" before "reviews_10".
 bool natural_less(std::string_view a, std::string_view b);

@@ -111,18 +111,12 @@ cells joined(const std::vector<cells>& lines) {
   return all;
 }
 
-result<std::unique_ptr<opened_place>> open_one(const std::string& file) {
-  const auto places = find_places(file);
-  if (!places) return places.error();
-  if (places->size() != 1)
-    return fail_with(exit_code::wrong_usage, "'{}' is {} files: name one of them", file, places->size());
-  return open_place(places->front(), false);
-}
-
 }  // namespace
 
 result<> read_table(const read_options& options, const std::function<bool(std::string_view)>& out) {
-  auto opened = open_one(options.file);
+  const auto named = find_place(options.file, options.member);
+  if (!named) return named.error();
+  auto opened = open_place(*named, false);
   if (!opened) return opened.error();
   auto& content = (*opened)->content();
   std::string raw(look_bytes, '\0');
@@ -144,7 +138,7 @@ result<> read_table(const read_options& options, const std::function<bool(std::s
   if (options.skip_lines) shape.skip_records = 0;
   if (options.header_lines) shape.header_records = *options.header_lines;
   if (shape.skip_records > 0)
-    log::info("left out before the table file={} records={}", options.file, shape.skip_records);
+    log::info("left out before the table file={} records={}", named->shown, shape.skip_records);
 
   replayed_source rest(std::move(text), recoded);
   record_reader reader(rest, written);

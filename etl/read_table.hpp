@@ -16,6 +16,7 @@ namespace atelier::etl {
 /// What is not given is detected.
 struct read_options {
   std::string file;
+  std::string member;  // of a zip file that has several; empty: there is but one
   dialect_hints written;
   std::optional<std::size_t> header_lines;  // joined cell by cell with a blank; 0: no header is printed
   std::optional<std::size_t> skip_lines;    // physical lines before the table

@@ -196,6 +196,42 @@ TEST_CASE("standard input is a source", "[etl]") {
   }
 }
 
+TEST_CASE("what is compressed in a zip file is unpacked, and `read` is told which member", "[etl]") {
+  const temp_dir plain, zip;
+  make_sample(plain, 300, 1, "2%");
+  const auto expected = figures_of(plain.path());
+  std::map<std::string, std::string> members{{"data/more/notes.txt", "a;b\n1;2\n"}};
+  for (const auto* set : all_sets)
+    members[fmt::format("data/{}.csv.gz", set)] =
+        gzipped(test::read_file(plain / fmt::format("{}.csv", set)));
+  const std::string path = zip / "data.zip";
+  write_archive(path, true, members);
+  CHECK(figures_of(path) == expected);
+
+  const auto read = [&](const std::string& file, const std::vector<std::string>& more) {
+    std::vector<std::string> words{"read", file};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_etl(words);
+  };
+  const auto questions = read(plain / "questions.csv", {}).output;
+  CHECK(read(path, {"--member", "data/questions.csv.gz"}).output == questions);
+  CHECK(read(path, {"--member", "questions.csv.gz"}).output == questions);
+  CHECK(read(path, {"--member", "notes.txt"}).output == "a,b\n1,2\n");
+  const auto says = [](const test::finished& done, int code, const std::string& what) {
+    CHECK(done.code == code);
+    CHECK_THAT(done.errors, Contains(what));
+  };
+  says(read(path, {}), 2, path + "' has 7 files: name one of them with --member: data/answers.csv.gz, data/");
+  says(read(path, {"--member", "uestions.csv.gz"}), 1, "there is no 'uestions.csv.gz'");
+  says(read(plain / "questions.csv", {"--member", "questions.csv"}), 2, "is no zip file");
+
+  write_archive(zip / "twice.zip", true, {{"a.csv", "a,b\n1,2\n"}, {"old/a.csv", "a,b\n3,4\n"}});
+  CHECK(read(zip / "twice.zip", {"--member", "a.csv"}).output == "a,b\n1,2\n");
+  CHECK(read(zip / "twice.zip", {"--member", "old/a.csv"}).output == "a,b\n3,4\n");
+  write_archive(zip / "outer.zip", true, {{"inner.zip", test::read_file(zip / "twice.zip")}});
+  says(read(zip / "outer.zip", {}), 1, "unpack the outer one first");
+}
+
 TEST_CASE("a transfer that breaks goes on where it was, with and without ranges", "[etl]") {
   const temp_dir folder, out;
   make_sample(folder, 300);
