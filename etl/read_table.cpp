@@ -4,6 +4,7 @@
 #include "etl/mend.hpp"
 #include "etl/places.hpp"
 #include "etl/record_reader.hpp"
+#include "etl/table_rows.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -11,9 +12,10 @@
 namespace atelier::etl {
 namespace {
 
-constexpr std::size_t look_bytes = 1 << 20;    // of the beginning, that tell what is not given
-constexpr std::size_t out_bytes = 64 << 10;    // written at a time
-constexpr std::size_t another_table_rows = 3;  // of one other width, one behind the other: another table
+constexpr std::size_t look_bytes = 1 << 20;  // of the beginning, that tell what is not given
+constexpr std::size_t out_bytes = 64 << 10;  // written at a time
+constexpr std::size_t megabyte = 1 << 20;
+constexpr std::size_t longest_bytes = 16 * megabyte;  // of a record; a longer one is left out
 
 using cells = std::vector<std::string>;
 
@@ -40,54 +42,19 @@ class table_writer {
     if (text_.size() >= out_bytes) flush();
   }
   bool flush() {
+    replaced_ += make_utf8(text_);
     good_ = good_ && (text_.empty() || out_(text_));
     text_.clear();
     return good_;
   }
+  // How often something was no UTF-8.
+  std::size_t replaced() const { return replaced_; }
 
  private:
   const std::function<bool(std::string_view)>& out_;
   std::string text_;
+  std::size_t replaced_ = 0;
   bool good_ = true;
-};
-
-// Pads what is short in its table; a few rows of another width are held back until it is known whether they
-// are the beginning of another table.
-class table_rows {
- public:
-  table_rows(table_writer& out, std::size_t width) : out_(out), width_(width) {}
-
-  void add(cells row, bool follows_blank_line) {
-    if (follows_blank_line && row.size() != width_ && row.size() > 1) {
-      give_out(true);
-      width_ = row.size();
-    }
-    if (row.size() == width_) {
-      give_out(true);
-      out_.write(row);
-      return;
-    }
-    if (!held_.empty() && held_.back().size() != row.size()) give_out(true);
-    held_.push_back(std::move(row));
-    if (held_.size() == another_table_rows && held_.back().size() > 1) {
-      width_ = held_.back().size();
-      give_out(false);
-    }
-  }
-  void finish() { give_out(true); }
-
- private:
-  void give_out(bool padded) {
-    for (auto& row : held_) {
-      if (padded && row.size() < width_) row.resize(width_);
-      out_.write(row);
-    }
-    held_.clear();
-  }
-
-  table_writer& out_;
-  std::size_t width_;
-  std::vector<cells> held_;
 };
 
 // How many bytes the first lines take.
@@ -123,7 +90,7 @@ result<> read_table(const read_options& options, const std::function<bool(std::s
   const auto got = read_fully(content, raw);
   if (!got) return got.error();
   raw.resize(*got);
-  const auto stored = options.stored.value_or(detect_encoding(raw));
+  const auto stored = by_mark(options.stored.value_or(detect_encoding(raw, raw.size() == look_bytes)), raw);
   replayed_source whole(std::move(raw), content);
   recoded_source recoded(whole, stored);
 
@@ -131,8 +98,11 @@ result<> read_table(const read_options& options, const std::function<bool(std::s
   const auto decoded = read_fully(recoded, text);
   if (!decoded) return decoded.error();
   text.resize(*decoded);
-  if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
-  text.erase(0, bytes_of_lines(text, options.skip_lines.value_or(0)));
+  const std::size_t mark = text.starts_with("\xef\xbb\xbf") ? 3 : 0;
+  const auto skipped_lines = options.skip_lines.value_or(0);
+  const auto skipped = mark + bytes_of_lines(std::string_view(text).substr(mark), skipped_lines);
+  const auto begins_at = stored_bytes(std::string_view(text).substr(0, skipped), stored);
+  text.erase(0, skipped);
   const auto written = detect_dialect(text, options.written);
   auto shape = detect_shape(text, written, !options.header_lines);
   if (options.skip_lines) shape.skip_records = 0;
@@ -141,23 +111,31 @@ result<> read_table(const read_options& options, const std::function<bool(std::s
     log::info("left out before the table file={} records={}", named->shown, shape.skip_records);
 
   replayed_source rest(std::move(text), recoded);
-  record_reader reader(rest, written);
+  record_reader reader(rest, written, stored, longest_bytes);
   table_writer writer(out);
-  table_rows rows(writer, shape.width);
+  table_rows rows([&](const cells& row) { writer.write(row); }, shape.width);
   std::vector<cells> header;
+  std::size_t left_out = 0;
   for (std::size_t seen = 0;; ++seen) {
     const auto next = reader.next();
     if (!next) return next.error();
     if (!*next) break;
     if (seen < shape.skip_records) continue;
     reader.expect_columns(shape.width);
-    auto row = cells_of(**next, written, shape.width);
+    const record& r = **next;
+    if (r.fault == record_fault::too_long) {
+      log::warning("left out: a record of more than {} MB file={} line={} offset={}",
+                   longest_bytes / megabyte, named->shown, skipped_lines + r.line, begins_at + r.offset);
+      ++left_out;
+      continue;
+    }
+    auto row = cells_of(r, written, shape.width);
     if (seen < shape.skip_records + shape.header_records) {
       header.push_back(std::move(row));
       if (header.size() == shape.header_records) writer.write(joined(header));
       continue;
     }
-    rows.add(std::move(row), (*next)->follows_blank_line);
+    rows.add(std::move(row), r.follows_blank_line);
   }
   if (header.size() < shape.header_records && !header.empty()) writer.write(joined(header));
   rows.finish();
@@ -165,6 +143,14 @@ result<> read_table(const read_options& options, const std::function<bool(std::s
     return fail(
         "the table cannot be written to standard output: its reader has gone, or its disk is full; make room "
         "and start again");
+  if (writer.replaced() > 0)
+    log::warning("what was no UTF-8 came out as U+FFFD; say --encoding if it is text file={} times={}",
+                 named->shown, writer.replaced());
+  if (left_out > 0)
+    return fail(
+        "{} records of more than {} MB are not in what was printed: look whether a quote there does "
+        "not end, or is none (--quote '')",
+        left_out, longest_bytes / megabyte);
   return {};
 }
 

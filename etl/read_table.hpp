@@ -24,7 +24,8 @@ struct read_options {
 };
 
 /// Writes the file's records to `out`, UTF-8, comma, quotes doubled, LF; short records are padded, those of
-/// another table further down stand as they are. Errors: unreadable; `out` says that it cannot be written.
+/// another table further down stand as they are. What is no UTF-8 becomes U+FFFD. Errors: unreadable; `out`
+/// says that it cannot be written; a record of more than 16 MB was left out.
 result<> read_table(const read_options& options, const std::function<bool(std::string_view)>& out);
 
 }  // namespace atelier::etl

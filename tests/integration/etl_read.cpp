@@ -31,6 +31,36 @@ TEST_CASE("what is given is taken as given", "[etl]") {
   CHECK(read("a,b\ncaf\xe9,2\n", {"--encoding", "latin1"}) == "a,b\ncaf\xc3\xa9,2\n");
 }
 
+TEST_CASE("a text of megabytes comes out whole, and a record that is left out is said", "[etl]") {
+  const auto file = [](std::size_t bytes) {
+    return "id,text,n\n1,a,2\n2," + std::string(bytes, 'x') + ",3\n3,b,4\n";
+  };
+  CHECK((read(file(3 << 20)) == file(3 << 20)));  // not to be printed
+  const temp_dir folder;
+  const auto done =
+      run_etl({"read", folder.write("file.csv", "sales\n" + file(17 << 20)), "--skip-lines", "1"});
+  CHECK(done.code == 1);
+  CHECK((done.output == "id,text,n\n1,a,2\n3,b,4\n"));
+  CHECK(done.errors.find("line=4 offset=22") != std::string::npos);
+  CHECK(done.errors.find("1 records of more than 16 MB are not in what was printed") != std::string::npos);
+}
+
+TEST_CASE("what comes out is UTF-8, whatever the file is, and what was none is counted", "[etl]") {
+  const temp_dir folder;
+  const auto done = run_etl({"read", folder.write("a.csv", "a,b\n1,caf\xc3\xa9\n2,caf\xe9\n3,\xff\xfe\n")});
+  CHECK(done.code == 0);
+  CHECK(done.output == "a,b\n1,caf\xc3\xa9\n2,caf\xef\xbf\xbd\n3,\xef\xbf\xbd\xef\xbf\xbd\n");
+  CHECK(done.errors.find("times=3") != std::string::npos);
+  using namespace std::string_literals;
+  // The first half of a pair, without the second.
+  CHECK(read("\xff\xfe"
+             "a\0,\0b\0\n\0"
+             "1\0,\0\x3d\xd8\n\0"s) == "a,b\n1,\xef\xbf\xbd\n");
+  CHECK(read("\xfe\xff\0a\0,\0b\0\n\0"
+             "1\0,\0\xe9\0\n"s,
+             {"--encoding", "utf-16"}) == "a,b\n1,\xc3\xa9\n");
+}
+
 TEST_CASE("short records are padded, long ones and further tables stand as they are", "[etl]") {
   CHECK(read("a,b,c\n1,2,3\n4,5\n6,7,8,9\n10,11,12\n") == "a,b,c\n1,2,3\n4,5,\n6,7,8,9\n10,11,12\n");
   CHECK(read("a,b,c\n1,2,3\n4,5,6\n7,8,9\n\nx,y\n1,2\n") == "a,b,c\n1,2,3\n4,5,6\n7,8,9\nx,y\n1,2\n");
