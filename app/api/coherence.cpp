@@ -255,15 +255,18 @@ task<> coherence::tick() {
 }
 
 task<> coherence::evict(worker_id worker) {
-  log::warning(
-      "a worker says nothing and is taken out of the cache's circle; if it still runs, let UDP pass between "
-      "the workers worker={:x}",
-      worker);
   auto with = one_id(worker);
   const auto gone = co_await database_.run(index_of(statement::evict_worker), std::move(with));
-  if (!gone)
+  const bool failed_before = std::exchange(evictions_fail_, !gone);
+  if (gone)
     log::warning(
-        "it could not be taken out: writes go on waiting for it until the database answers worker={:x}",
+        "a worker says nothing and was taken out of the cache's circle; if it still runs, let UDP pass "
+        "between the workers worker={:x}",
+        worker);
+  else if (!failed_before)
+    log::warning(
+        "a worker says nothing and could not be taken out of the cache's circle: each write waits for it "
+        "until the database answers worker={:x}",
         worker);
 }
 

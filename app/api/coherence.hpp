@@ -92,6 +92,7 @@ class coherence final : public db::listener_events {
   clock::time_point joined_at_;
   bool is_member_ = false;
   bool ticking_ = false;
+  bool evictions_fail_ = false;  // which is said once
   bool stopping_ = false;
 };
 

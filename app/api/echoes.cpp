@@ -79,8 +79,9 @@ std::vector<worker_id> echoes::tick(time now) {
       // One lost datagram is no reason to evict: only silence for longer than a lease.
       auto& since = m->second.silent_since;
       since = std::min(since, now);
-      if (now - since > lease && std::find(silent.begin(), silent.end(), worker) == silent.end())
-        silent.push_back(worker);
+      if (now - since <= lease) continue;
+      silent.push_back(worker);
+      since = now;  // where that fails, it is named again after another lease of silence
     }
   }
   std::vector<worker_id> gone;

@@ -189,17 +189,20 @@ constexpr std::array statements{
     db::statement{"answer_report", VOTE_ANSWER(REPORTED), true},
     db::statement{"announce", "select pg_notify('atelier_cache', $1::text)", true},
     db::statement{"workers", "select id from workers", false},
+    // Locks its row where it is there still: who takes it out meanwhile is heard behind it, not before it.
     db::statement{"worker_joins",
-                  "with added as (insert into workers (id) values ($1::bigint) on conflict (id) do nothing)"
+                  "with added as (insert into workers (id) values ($1::bigint)"
+                  " on conflict (id) do update set joined_at = now())"
                   " select pg_notify('atelier_cache', 'joined ' || $1::bigint)",
                   true},
     db::statement{"worker_leaves",
                   "with gone as (delete from workers where id = $1::bigint)"
                   " select pg_notify('atelier_cache', 'left ' || $1::bigint)",
                   true},
+    // Announced also where it has no row any more: who missed that waits for it.
     db::statement{"evict_worker",
-                  "with gone as (delete from workers where id = $1::bigint returning id)"
-                  " select pg_notify('atelier_cache', 'evicted ' || id) from gone",
+                  "with gone as (delete from workers where id = $1::bigint)"
+                  " select pg_notify('atelier_cache', 'evicted ' || $1::bigint)",
                   true},
 };
 static_assert(statements.size() == static_cast<std::size_t>(statement::evict_worker) + 1);

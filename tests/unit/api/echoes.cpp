@@ -4,6 +4,7 @@
 
 using namespace atelier;
 using namespace atelier::api;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -77,6 +78,33 @@ TEST_CASE("a silent member costs a lease, and is to be evicted when it stays sil
   e.announced(later);
   CHECK(e.tick(after(3 * lease + lease_margin)) == std::vector<worker_id>{second});
   CHECK(e.whole_leases_waited() == 2);
+}
+
+TEST_CASE("who could not be evicted is named again after another lease of silence, not with every write") {
+  auto e = circle({self, second});
+  const auto write_in_vain_at = [&](std::chrono::milliseconds passed) {
+    const auto n = e.begin();
+    e.committed(n, after(passed - lease - lease_margin));
+    e.announced(n);
+    return e.tick(after(passed));
+  };
+  const auto named = std::vector{second};
+  CHECK(write_in_vain_at(1 * lease).empty());
+  CHECK(write_in_vain_at(2 * lease).empty());
+  CHECK(write_in_vain_at(2 * lease + 1ms) == named);
+  CHECK(write_in_vain_at(2 * lease + 2ms).empty());
+  CHECK(write_in_vain_at(3 * lease + 1ms).empty());
+  CHECK(write_in_vain_at(3 * lease + 2ms) == named);
+}
+
+TEST_CASE("who left before the members are known is waited for until it is evicted") {
+  echoes e(self);
+  e.left(second);  // heard while the table, in which it still stood, was being looked at
+  e.members_are({self, second});
+  CHECK(e.members() == 2);
+  e.evicted(second, start);
+  e.tick(after(lease + lease_margin));
+  CHECK(e.members() == 1);
 }
 
 TEST_CASE("an echo clears the suspicion") {
