@@ -1,4 +1,5 @@
 // What a worker counts of its database and its process is what happened.
+#include "integration/contract_sql.hpp"
 #include "support/http_client.hpp"
 #include "support/postgres.hpp"
 #include "support/process.hpp"
@@ -72,6 +73,23 @@ TEST_CASE("a lost database is counted: its connections, and who asked in vain", 
   server.start();
   CHECK(wait_until(30s, [&] { return w.metric("db_connections") == 2; }));
   CHECK(w.metric("db_connections_opened_total") == 4);
+}
+
+TEST_CASE("a read whose session is ended is answered all the same, and counted as sent again", "[db]") {
+  const test_database database;
+  const worker w(database.conninfo());
+  sql locker(database.conninfo());
+  locker.run("begin");
+  locker.run("lock table atelier.product_meta");
+  sql watcher(database.conninfo());
+  http_client client(w.port);
+  client.send("GET /reviews/meta?product_id=1 HTTP/1.1\r\nHost: h\r\n\r\n");
+  REQUIRE(wait_until(10s, [&] { return watcher.run("select count(*)" + waiting_sessions) == "1"; }));
+  watcher.run("select pg_terminate_backend(pid)" + waiting_sessions);
+  CHECK(wait_until(10s, [&] { return w.metric("db_reads_repeated_total") == 1; }));
+  locker.run("commit");
+  CHECK(client.read().status == 200);
+  CHECK(w.metric(R"(db_errors_total{kind="connection_lost"})") == 0);
 }
 
 TEST_CASE("a process says its memory, files and age as the kernel sees them", "[db]") {

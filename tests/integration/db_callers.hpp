@@ -70,10 +70,7 @@ struct callers {
   explicit callers(const std::string& conninfo, db::pool_options options = patient())
       : pool(loop, with(conninfo, std::move(options))) {
     pool.start();
-    REQUIRE(wait_until(20s, [&] {
-      loop.run_for(10ms);
-      return pool.connected() == 3;
-    }));
+    REQUIRE(becomes_whole());
   }
   ~callers() {
     pool.stop();
@@ -103,6 +100,12 @@ struct callers {
     ++answered;
     judge(outcome);
   }
+  bool becomes_whole() {
+    return wait_until(20s, [&] {
+      loop.run_for(10ms);
+      return pool.connected() == 3;
+    });
+  }
   // Until all are answered, or something is to be done meanwhile.
   bool finish(std::chrono::milliseconds at_most = 120s) {
     return wait_until(at_most, [&] {
@@ -121,6 +124,17 @@ struct with_table {
   }
   std::string conninfo() const { return database.conninfo(); }
   long long rows() const { return std::stoll(sql(conninfo()).run("select count(*) from atelier.written")); }
+};
+
+// Until it is released nobody reads or writes it.
+struct locked_table {
+  explicit locked_table(const with_table& t) : session(t.conninfo()) {
+    session.run("begin");
+    session.run("lock table atelier.written");
+  }
+  void release() { session.run("commit"); }
+
+  sql session;
 };
 
 }  // namespace atelier::db_callers

@@ -4,21 +4,6 @@
 using namespace atelier;
 using namespace atelier::db_callers;
 
-namespace {
-
-// Until it is released nobody reads or writes it.
-struct locked_table {
-  explicit locked_table(const with_table& t) : session(t.conninfo()) {
-    session.run("begin");
-    session.run("lock table atelier.written");
-  }
-  void release() { session.run("commit"); }
-
-  sql session;
-};
-
-}  // namespace
-
 TEST_CASE("the server cancels what takes too long, and its neighbours do not mind", "[db]") {
   const with_table t;
   db::pool_options options;
