@@ -7,7 +7,9 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
+#include <functional>
 #include <thread>
 
 namespace atelier::test {
@@ -76,6 +78,24 @@ void check_unavailable(const http_answer& a) {
   CHECK(a.header("Access-Control-Allow-Origin") == "*");
 }
 
+std::chrono::nanoseconds time_of(const std::function<http_answer()>& request) {
+  const auto start = std::chrono::steady_clock::now();
+  request();
+  return std::chrono::steady_clock::now() - start;
+}
+
+// The fastest of many beside the fastest of what waits for nothing, by turns, so that a busy machine is as
+// busy for both: whoever waits for the database or for a timer waits each time, and tens of times as long.
+bool takes_no_longer_than_live(http_client& client, const std::function<http_answer()>& request) {
+  auto fastest = std::chrono::nanoseconds::max();
+  auto fastest_live = fastest;
+  for (int i = 0; i < 41; ++i) {
+    fastest = std::min(fastest, time_of(request));
+    fastest_live = std::min(fastest_live, time_of([&] { return client.get("/live"); }));
+  }
+  return fastest < 20 * fastest_live;
+}
+
 }  // namespace
 
 TEST_CASE("a worker that serves is live and ready", "[contract]") {
@@ -142,19 +162,23 @@ TEST_CASE("a worker without its database is live, not ready, and says 503 at onc
   const lone_worker w("host=" + nowhere.path().string());
   CHECK(w.get("/live").status == 200);
   CHECK(w.get("/ready").status == 503);
-  const auto start = std::chrono::steady_clock::now();
+  http_client client(w.port);
   for (const std::string target : {"/reviews?product_id=1", "/reviews/meta?product_id=1", "/reviews/1",
                                    "/qa/questions?product_id=1", "/qa/questions/1/answers"}) {
     INFO(target);
-    const http_answer a = w.get(target);
+    const http_answer a = client.get(target);
     check_unavailable(a);
     CHECK_THAT(a.body, !Catch::Contains(nowhere.path().string()));
+    CHECK(takes_no_longer_than_live(client, [&] { return client.get(target); }));
   }
-  http_client client(w.port);
-  check_unavailable(client.put("/reviews/1/helpful"));
-  check_unavailable(client.post("/reviews", valid_review(1).text()));
-  check_unavailable(client.post("/qa/questions", valid_question(1).text()));
-  CHECK(std::chrono::steady_clock::now() - start < 5s);
+  const std::vector<std::function<http_answer()>> writes = {
+      [&] { return client.put("/reviews/1/helpful"); },
+      [&] { return client.post("/reviews", valid_review(1).text()); },
+      [&] { return client.post("/qa/questions", valid_question(1).text()); }};
+  for (const auto& write : writes) {
+    check_unavailable(write());
+    CHECK(takes_no_longer_than_live(client, write));
+  }
   // What needs no database is answered as ever.
   CHECK(w.get("/reviews").status == 422);
   CHECK(client.post("/reviews", "{}").status == 422);
