@@ -247,27 +247,32 @@ task<> coherence::tick() {
     tick_.expires_after(lease / 10);
     const auto [cancelled] = co_await tick_.async_wait(no_throw);
     if (cancelled) break;
-    const auto silent = echoes_.tick(clock::now());
+    auto silent = echoes_.tick(clock::now());
     wake_known();
-    for (const auto worker : silent) asio::co_spawn(loop_, evict(worker), asio::detached);  // one statement
+    if (!silent.empty() && !std::exchange(evicting_, true))
+      asio::co_spawn(loop_, evict(std::move(silent)), asio::detached);  // a statement each
   }
   ticking_ = false;
 }
 
-task<> coherence::evict(worker_id worker) {
-  auto with = one_id(worker);
-  const auto gone = co_await database_.run(index_of(statement::evict_worker), std::move(with));
-  const bool failed_before = std::exchange(evictions_fail_, !gone);
-  if (gone)
-    log::warning(
-        "a worker says nothing and was taken out of the cache's circle; if it still runs, let UDP pass "
-        "between the workers worker={:x}",
-        worker);
-  else if (!failed_before)
-    log::warning(
-        "a worker says nothing and could not be taken out of the cache's circle: each write waits for it "
-        "until the database answers worker={:x}",
-        worker);
+// Who is silent meanwhile is named again.
+task<> coherence::evict(std::vector<worker_id> silent) {
+  for (const auto worker : silent) {
+    auto with = one_id(worker);
+    const auto gone = co_await database_.run(index_of(statement::evict_worker), std::move(with));
+    const bool failed_before = std::exchange(evictions_fail_, !gone);
+    if (gone)
+      log::warning(
+          "a worker says nothing and was taken out of the cache's circle; if it still runs, let UDP pass "
+          "between the workers worker={:x}",
+          worker);
+    else if (!failed_before)
+      log::warning(
+          "a worker says nothing and could not be taken out of the cache's circle: each write waits for it "
+          "until the database answers worker={:x}",
+          worker);
+  }
+  evicting_ = false;
 }
 
 // ---- membership

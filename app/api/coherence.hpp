@@ -12,6 +12,7 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace atelier::api {
 
@@ -66,7 +67,7 @@ class coherence final : public db::listener_events {
   task<> hear_echoes(std::uint64_t session);
   task<> join(std::uint64_t session);
   task<> tick();
-  task<> evict(worker_id worker);
+  task<> evict(std::vector<worker_id> silent);
   void meet(const db::answer& members);
   void become_member();
   void pause_longer();
@@ -92,6 +93,7 @@ class coherence final : public db::listener_events {
   clock::time_point joined_at_;
   bool is_member_ = false;
   bool ticking_ = false;
+  bool evicting_ = false;
   bool evictions_fail_ = false;  // which is said once
   bool stopping_ = false;
 };

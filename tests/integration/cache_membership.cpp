@@ -64,7 +64,7 @@ TEST_CASE("who takes a worker out while it joins again is heard behind that", "[
 
 TEST_CASE("that a silent worker cannot be taken out is said once", "[cache]") {
   fleet f(0);
-  f.start("16", {"--statement-timeout", "100ms"});
+  f.start("16", {"--statement-timeout", "500ms"});
   auto& w = f.workers.front();
   sql database(f.conninfo());
   database.run("select pg_notify('atelier_cache', 'joined 7')");
@@ -73,7 +73,7 @@ TEST_CASE("that a silent worker cannot be taken out is said once", "[cache]") {
   locker.run("lock table atelier.workers in share mode");
   REQUIRE(wait_until(60s, [&] {
     vote(w, 1);
-    return w.metric("atelier_api_write_leases_total") >= 8;
+    return w.metric("atelier_api_db_errors_total{kind=\"timed_out\"}") >= 3;
   }));
   w.process.wait_for("could not be taken out");
   CHECK(lines_with(w.process.errors(), "could not be taken out") == 1);
