@@ -72,6 +72,7 @@ coherence::coherence(asio::io_context& loop, const db::pool_options& where, db::
                 {.channel = std::string(announcements_channel), .beat_period = lease / 5}, *this),
       echo_socket_(loop),
       pause_(loop),
+      settled_(loop),
       tick_(loop) {}
 
 coherence::~coherence() = default;
@@ -90,6 +91,7 @@ task<> coherence::stop() {
           "until then");
   }
   pause_.cancel();
+  settled_.cancel();
   tick_.cancel();
   listener_.stop();
   error_code ignored;
@@ -125,6 +127,7 @@ void coherence::lost() {
   echo_socket_.close(ignored);
   echo_address_ = "-";
   pause_.cancel();
+  settled_.cancel();
 }
 
 void coherence::announced(std::string_view payload) {
@@ -157,7 +160,7 @@ void coherence::announced(std::string_view payload) {
       echoes_.left(heard->member);
       break;
     case announcement::kind::evicted:
-      echoes_.evicted(heard->member, clock::now());
+      echoes_.evicted(heard->member);
       if (heard->member == self_ && is_member_) rejoin_after_eviction();
       break;
   }
@@ -278,8 +281,8 @@ task<> coherence::evict(std::vector<worker_id> silent) {
 // ---- membership
 // ----------------------------------------------------------------------------------------------
 
-// Learns who is there; then, with a cache, adds this worker. From then on writes wait for its echo, so from
-// then on it may keep answers.
+// Learns who is there; then, with a cache, adds this worker, and without one says that it is none of them.
+// From then on writes wait for its echo, so from then on it may keep answers.
 task<> coherence::join(std::uint64_t session) {
   const auto is_over = [&] { return session != session_ || stopping_; };
   for (;;) {
@@ -292,14 +295,20 @@ task<> coherence::join(std::uint64_t session) {
     if (is_over()) co_return;
     if (members) {
       meet(*members);
-      if (!cache_.is_on()) co_return;
       auto with = one_id(self_);
-      const auto added = co_await database_.run(index_of(statement::worker_joins), std::move(with));
+      const auto what = cache_.is_on() ? statement::worker_joins : statement::worker_leaves;
+      const auto told = co_await database_.run(index_of(what), std::move(with));
       if (is_over()) co_return;
-      if (added) break;
+      if (told) break;
     }
     pause_longer();
   }
+  // Who was taken out before we looked is unknown to us. With our announcement PostgreSQL has signalled
+  // whoever was behind: a lease later all of them have heard that they were taken out, or have no lease any
+  // more.
+  settled_.expires_after(lease + lease_margin);
+  const auto [cancelled] = co_await settled_.async_wait(no_throw);
+  if (!cancelled && !is_over()) echoes_.nobody_else_is();
 }
 
 // This worker's own announcement is back: others wait for its echo from now on, and the channel works. Behind

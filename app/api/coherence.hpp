@@ -85,6 +85,7 @@ class coherence final : public db::listener_events {
   udp_socket echo_socket_;
   std::string echo_address_ = "-";
   timer pause_;
+  timer settled_;  // from its end on, whoever may keep answers is known
   timer tick_;
   std::map<std::string, echo> to_echo_;  // by address, until caught up
   std::unordered_map<std::uint64_t, one_shot*> waiting_;

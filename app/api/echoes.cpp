@@ -23,9 +23,10 @@ void echoes::committed(std::uint64_t number, time now) {
 
 void echoes::announced(std::uint64_t number) {
   const auto found = commits_.find(number);
-  if (!members_are_known_ || found == commits_.end() || found->second.is_announced) return;
+  if (found == commits_.end() || found->second.place != 0) return;
   auto& c = found->second;
-  c.is_announced = true;
+  c.place = ++last_place_;
+  if (!members_are_known_) return;  // whose echoes it needs is not known: only its lease ends its wait
   for (const auto& [id, m] : members_)
     if (id != self_ && std::find(c.heard.begin(), c.heard.end(), id) == c.heard.end())
       c.missing.push_back(id);
@@ -37,7 +38,7 @@ void echoes::echoed(std::uint64_t number, worker_id worker) {
   const auto found = commits_.find(number);
   if (found == commits_.end()) return;
   auto& c = found->second;
-  if (!c.is_announced)
+  if (c.place == 0)
     c.heard.push_back(worker);
   else if (std::erase(c.missing, worker) > 0 && c.missing.empty())
     make_known(number, c);
@@ -51,10 +52,10 @@ void echoes::left(worker_id worker) {
     if (std::erase(c.missing, worker) > 0 && c.missing.empty()) make_known(number, c);
 }
 
-void echoes::evicted(worker_id worker, time now) {
+void echoes::evicted(worker_id worker) {
   const auto found = members_.find(worker);
   if (found != members_.end())
-    found->second.until = std::min(found->second.until, now + lease + lease_margin);
+    found->second.evicted_behind = std::min(found->second.evicted_behind, last_place_);
 }
 
 void echoes::restart() {
@@ -64,30 +65,38 @@ void echoes::restart() {
 
 void echoes::members_are(const std::vector<worker_id>& members) {
   for (const auto id : members) members_.try_emplace(id);
-  members_are_known_ = true;
+}
+
+void echoes::nobody_else_is() { members_are_known_ = true; }
+
+std::size_t echoes::members() const {
+  return static_cast<std::size_t>(std::count_if(
+      members_.begin(), members_.end(), [](const auto& one) { return one.second.evicted_behind == never; }));
 }
 
 std::vector<worker_id> echoes::tick(time now) {
   std::vector<worker_id> silent;
+  std::vector<worker_id> over;
   for (auto& [number, c] : commits_) {
     if (c.is_known || now < c.deadline) continue;
     make_known(number, c);
-    ++whole_leases_waited_;
+    bool in_vain = c.place == 0;
     for (const auto worker : c.missing) {
-      const auto m = members_.find(worker);
-      if (m == members_.end() || m->second.until != time::max()) continue;
+      const auto found = members_.find(worker);
+      if (found == members_.end()) continue;
+      auto& m = found->second;
+      if (m.evicted_behind < c.place) over.push_back(worker);
+      if (m.evicted_behind != never) continue;
+      in_vain = true;
       // One lost datagram is no reason to evict: only silence for longer than a lease.
-      auto& since = m->second.silent_since;
-      since = std::min(since, now);
-      if (now - since <= lease) continue;
+      m.silent_since = std::min(m.silent_since, now);
+      if (now - m.silent_since <= lease) continue;
       silent.push_back(worker);
-      since = now;  // where that fails, it is named again after another lease of silence
+      m.silent_since = now;  // where that fails, it is named again after another lease of silence
     }
+    whole_leases_waited_ += in_vain;
   }
-  std::vector<worker_id> gone;
-  for (const auto& [id, m] : members_)
-    if (now >= m.until) gone.push_back(id);
-  for (const auto id : gone) left(id);
+  for (const auto worker : over) left(worker);
   return silent;
 }
 

@@ -5,6 +5,7 @@
 #include "app/api/announcement.hpp"
 #include "core/async.hpp"
 
+#include <limits>
 #include <map>
 #include <unordered_map>
 #include <vector>
@@ -40,9 +41,10 @@ class echoes {
   void announced(std::uint64_t number);  // our own commit: whoever joined before it is a member by now
   void joined(worker_id worker);
   void left(worker_id worker);
-  void evicted(worker_id worker, time now);  // counts until what it may not know yet has run out
-  void restart();                            // listening again: nobody is known yet
-  void members_are(const std::vector<worker_id>& members);  // with who has joined since: all
+  void evicted(worker_id worker);  // counts until a write behind that has waited a lease for it
+  void restart();                  // listening again: nobody is known yet
+  void members_are(const std::vector<worker_id>& members);
+  void nobody_else_is();  // who was evicted before we listened has no lease any more: these are all
 
   /// A worker says that it has heard a commit of ours.
   void echoed(std::uint64_t number, worker_id worker);
@@ -57,20 +59,22 @@ class echoes {
   std::vector<std::uint64_t> take_known();
 
   std::uint64_t whole_leases_waited() const { return whole_leases_waited_; }
-  std::size_t members() const { return members_.size(); }
+  std::size_t members() const;  // without the evicted
   std::size_t waiting() const { return commits_.size(); }
 
  private:
+  static constexpr auto never = std::numeric_limits<std::uint64_t>::max();
+
   struct commit {
-    bool is_announced = false;
+    std::uint64_t place = 0;  // among our announcements, from 1; 0: it is not back yet
     bool is_known = false;
     time deadline = time::max();
     std::vector<worker_id> heard;    // until it is announced: who has echoed already
     std::vector<worker_id> missing;  // from then on: who has not
   };
   struct member {
-    time until = time::max();         // an evicted one counts until then
-    time silent_since = time::max();  // when it first cost a write its whole wait
+    std::uint64_t evicted_behind = never;  // the place of our announcement that was heard before
+    time silent_since = time::max();       // when it first cost a write its whole wait
   };
 
   void make_known(std::uint64_t number, commit& c);
@@ -78,6 +82,7 @@ class echoes {
   worker_id self_;
   bool members_are_known_ = false;
   std::uint64_t last_number_ = 0;
+  std::uint64_t last_place_ = 0;
   std::uint64_t whole_leases_waited_ = 0;
   std::map<std::uint64_t, commit> commits_;  // by number, so nearly by age
   std::unordered_map<worker_id, member> members_;

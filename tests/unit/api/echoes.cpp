@@ -15,6 +15,7 @@ constexpr worker_id third = 3;
 echoes circle(const std::vector<worker_id>& members) {
   echoes e(self);
   e.members_are(members);
+  e.nobody_else_is();
   return e;
 }
 
@@ -101,10 +102,36 @@ TEST_CASE("who left before the members are known is waited for until it is evict
   echoes e(self);
   e.left(second);  // heard while the table, in which it still stood, was being looked at
   e.members_are({self, second});
+  e.nobody_else_is();
   CHECK(e.members() == 2);
-  e.evicted(second, start);
-  e.tick(after(lease + lease_margin));
+  e.evicted(second);
   CHECK(e.members() == 1);
+}
+
+TEST_CASE("a write whose announcement does not come back waits a whole lease, and that is counted") {
+  auto e = circle({self});
+  const auto n = e.begin();
+  e.committed(n, start);
+  e.tick(after(lease + lease_margin));
+  CHECK(e.is_known(n));
+  CHECK(e.whole_leases_waited() == 1);
+}
+
+TEST_CASE("until nobody else can be a member only the lease ends a wait, and nobody is to blame") {
+  echoes e(self);
+  e.members_are({self});
+  const auto early = e.begin();
+  e.committed(early, start);
+  e.announced(early);
+  CHECK_FALSE(e.is_known(early));
+  e.nobody_else_is();
+  const auto n = e.begin();
+  e.announced(n);
+  CHECK(e.is_known(n));
+  CHECK_FALSE(e.is_known(early));
+  e.tick(after(lease + lease_margin));
+  CHECK(e.is_known(early));
+  CHECK(e.whole_leases_waited() == 0);
 }
 
 TEST_CASE("an echo clears the suspicion") {
@@ -120,17 +147,45 @@ TEST_CASE("an echo clears the suspicion") {
   CHECK(e.tick(after(3 * lease + lease_margin)).empty());
 }
 
-TEST_CASE("an evicted member counts until its lease has run out, one that left does not") {
+TEST_CASE("an evicted member counts until a write behind that has waited its lease, one that left does not") {
   auto e = circle({self, second, third});
-  e.evicted(second, start);
+  const auto write = [&](std::chrono::milliseconds at) {
+    const auto n = e.begin();
+    e.committed(n, after(at));
+    e.announced(n);
+    return n;
+  };
+  constexpr auto wait = lease + lease_margin;
+  const auto before = write(0ms);
+  e.evicted(second);
   e.left(third);
+  const auto behind = write(10ms);
+  e.tick(after(wait));
+  CHECK(e.is_known(before));
+  CHECK_FALSE(e.is_known(behind));
+  const auto next = write(wait + 5ms);
+  CHECK_FALSE(e.is_known(next));
+  e.tick(after(10ms + wait));
+  CHECK(e.is_known(behind));
+  CHECK(e.is_known(next));
+  CHECK(e.is_known(write(2 * wait)));
+  CHECK(e.whole_leases_waited() == 0);
+}
+
+TEST_CASE("who joins again after it was evicted is waited for as ever") {
+  auto e = circle({self, second});
+  e.evicted(second);
   const auto n = e.begin();
-  e.committed(n, after(lease / 2));
+  e.committed(n, start);
   e.announced(n);
-  CHECK_FALSE(e.is_known(n));
+  e.joined(second);
   e.tick(after(lease + lease_margin));
   CHECK(e.is_known(n));
-  CHECK(e.members() == 1);
+  const auto next = e.begin();
+  e.announced(next);
+  CHECK_FALSE(e.is_known(next));
+  e.echoed(next, second);
+  CHECK(e.is_known(next));
 }
 
 TEST_CASE("who leaves while it is waited for is waited for no more") {
