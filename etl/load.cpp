@@ -137,6 +137,7 @@ result<load_report> replace(run_state& run, load_lock& lock, const load_options&
   if (auto ready = lock.begin(); !ready) return ready.error();
   const auto record = load_record::start(lock.session(), "replace");
   if (!record) return record.error();
+  run.remove_earlier_rejects();
   load_target target{options.conninfo, {options.conninfo, options.jobs, [&run] { run.stop(); }}, {}};
   progress shown(run);
   auto done = run_parts(run, &target, options.jobs);
@@ -155,6 +156,7 @@ result<load_report> append(run_state& run, load_lock& lock, const load_options& 
                            std::chrono::steady_clock::time_point begun) {
   const auto record = load_record::start(lock.session(), "append");
   if (!record) return record.error();
+  run.remove_earlier_rejects();
   progress shown(run);
   auto done = append_files(run, options.conninfo, lock.session(), *record, options.on_conflict);
   shown.stop();
@@ -179,6 +181,7 @@ result<load_report> load(const load_options& options) {
     if (auto ready = prepare_reject_folder(options.rejects); !ready) return ready.error();
   run_state run(std::move(*inputs), options.rejects, options.max_rejects,
                 appends ? "what was added before stays" : "nothing was published");
+  if (auto spared = run.spare_inputs(); !spared) return spared.error();
   if (!appends)
     if (auto all = want_all_sets(run, options.partial); !all) return all.error();
 

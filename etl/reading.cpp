@@ -150,6 +150,25 @@ run_state::run_state(std::vector<input> inputs, const std::string& reject_folder
   }
 }
 
+result<> run_state::spare_inputs() const {
+  for (const auto& writer : files_)
+    for (const auto& name : writer->rejects.names())
+      for (const auto& file : files_) {
+        std::error_code one_is_not_there;
+        if (file->of.from.where == place::kind::file &&
+            std::filesystem::equivalent(file->of.from.address, name, one_is_not_there))
+          return fail_with(exit_code::wrong_usage,
+                           "'{}' is to be loaded, and the rejects of '{}' would be written over it: choose "
+                           "another folder with --rejects",
+                           file->of.from.shown, writer->of.from.shown);
+      }
+  return {};
+}
+
+void run_state::remove_earlier_rejects() const {
+  for (const auto& file : files_) file->rejects.remove_earlier();
+}
+
 void run_state::count_loaded(reading& file, repair_set repairs) { file.counts.count_loaded(repairs); }
 
 void run_state::count_rejected(reading& file, const reject_note& note) {

@@ -54,6 +54,12 @@ class run_state {
   run_state(std::vector<input> inputs, const std::string& reject_folder, reject_limit limit,
             std::string_view kept = "nothing was published");
 
+  /// An error if this run would write its rejects over one of its own files.
+  result<> spare_inputs() const;
+  /// Removes what earlier runs left under the names of this one's rejects; to be asked when this one has the
+  /// right to load.
+  void remove_earlier_rejects() const;
+
   std::vector<std::unique_ptr<reading>>& files() { return files_; }
   bool has(set_kind set) const { return present_[static_cast<std::size_t>(set)]; }
   std::int64_t now_ms() const { return now_ms_; }

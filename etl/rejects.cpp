@@ -59,11 +59,13 @@ std::string reject_line(std::string_view file, const reject_note& note) {
   return line + '}';
 }
 
-reject_files::reject_files(std::string stem, std::string input)
-    : stem_(std::move(stem)), file_(std::move(input)) {
-  if (stem_.empty()) return;
-  ::unlink((stem_ + ".rejects.csv").c_str());
-  ::unlink((stem_ + ".rejects.jsonl").c_str());
+std::vector<std::string> reject_files::names() const {
+  if (stem_.empty()) return {};
+  return {stem_ + ".rejects.csv", stem_ + ".rejects.jsonl"};
+}
+
+void reject_files::remove_earlier() const {
+  for (const auto& name : names()) ::unlink(name.c_str());
 }
 
 reject_files::handle reject_files::open(const std::string& path) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace atelier::etl {
 
@@ -27,9 +28,13 @@ struct reject_note {
 /// they hold personal data. Made when the first row comes. The first failure is kept and told by finish().
 class reject_files {
  public:
-  /// `stem`: DIR/NAME, or empty to write nothing. What an earlier run left under these names is removed.
-  reject_files(std::string stem, std::string input);
+  /// `stem`: DIR/NAME, or empty to write nothing.
+  reject_files(std::string stem, std::string input) : stem_(std::move(stem)), file_(std::move(input)) {}
 
+  /// Both names; none if nothing is written.
+  std::vector<std::string> names() const;
+  /// What an earlier run left under these names; asked when nothing can refuse this one any more.
+  void remove_earlier() const;
   void set_header(std::string_view raw) { header_ = raw; }
   void add(const reject_note& note);
   result<> finish();

@@ -1,4 +1,5 @@
 // Rows that are not loaded: counted, logged, kept to be mended, and too many of them.
+#include "etl/next_tables.hpp"
 #include "integration/etl_house.hpp"
 
 #include <catch2/catch.hpp>
@@ -150,6 +151,50 @@ TEST_CASE("every file has reject files of its own, however alike the names are",
     INFO(row);
     CHECK(all.find(row) != std::string::npos);
   }
+}
+
+TEST_CASE("a load that is refused leaves the reject files of the last one as they were mended", "[etl]") {
+  small_set set;
+  const temp_dir folder;
+  const test_database database;
+  const auto rejects = (folder / "rejected").string();
+  const auto questions = set.files["questions"];
+  set.files["questions"] += "2,1\n";
+  const auto source = set.write(folder);
+  REQUIRE(load(database, source, {"--rejects", rejects, "--max-rejects", "1"}).code == 0);
+  const auto mended = folder / "rejected" / "questions.rejects.csv";
+  folder.write("rejected/questions.rejects.csv", "mended");
+
+  CHECK(load(database, source, {"--rejects", rejects}).code == 2);  // there are data already
+  {
+    auto other = etl::load_lock::take(database.conninfo());
+    REQUIRE(other);
+    CHECK(load(database, source, {"--rejects", rejects, "--mode", "append"}).code == 1);
+  }
+  std::filesystem::remove(folder / "answers.csv");
+  CHECK(load(database, source, {"--rejects", rejects, "--mode", "replace"}).code == 1);
+  CHECK(run_etl({"load", source, "--db", "host=" + rejects, "--rejects", rejects, "--partial"}).code == 1);
+  CHECK(test::read_file(mended) == "mended");
+
+  set.files["questions"] = questions;
+  CHECK(load(database, set.write(folder), {"--rejects", rejects, "--mode", "replace"}).code == 0);
+  CHECK_FALSE(std::filesystem::exists(mended));  // of a load before this one, which has none
+}
+
+TEST_CASE("rejects are not written over a file that is to be loaded", "[etl]") {
+  small_set set;
+  const temp_dir folder;
+  const test_database database;
+  const auto rejects = (folder / "rejected").string();
+  const auto mended = folder.write("rejected/questions.rejects.csv", set.files["questions"]);
+  const auto source = set.write(folder);
+  const auto done = load(database, source, {mended.string(), "--mode", "append", "--rejects", rejects});
+  INFO(done.errors);
+  CHECK(done.code == 2);
+  CHECK(done.errors.find("written over it") != std::string::npos);
+  CHECK(test::read_file(mended) == set.files["questions"]);
+  CHECK(load(database, source, {mended.string(), "--mode", "append", "--rejects", folder / "again"}).code ==
+        0);
 }
 
 TEST_CASE("a file that is named twice is read once, and says so", "[etl]") {
