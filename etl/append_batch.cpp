@@ -126,6 +126,7 @@ void append_batch::count(const std::string& verdicts) {
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const auto& w = rows_[i];
     auto& file = *run_->files()[w.file];
+    --file.undecided;
     if (verdicts[i] == 'l' || verdicts[i] == 'u') {
       settled_.insert(w.id);
       run_->count_loaded(file, w.repairs);

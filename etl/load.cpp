@@ -75,16 +75,20 @@ result<> run_parts(run_state& run, load_target* target, unsigned jobs) {
   return add_late_photos(*session, late);
 }
 
-result<> assert_identity(const load_report& report) {
-  for (const auto& file : report.files)
-    if (!file.counts.is_exact())
-      return fail(
-          "'{}': the figures do not add up: {} rows read, but {} loaded, {} repaired, {} rejected, {} "
-          "duplicates; this is an error of this "
-          "program, and nothing was published: report it with --report's file",
-          file.file, file.counts.rows_read, file.counts.loaded, file.counts.repaired, file.counts.rejected,
-          file.counts.duplicates);
-  return {};
+// Holds of a run that was stopped too; why it was is still what is told.
+result<> assert_identity(const run_state& run, const result<>& done) {
+  for (const auto& file : run.report(done.has_value()).files) {
+    if (file.counts.is_exact()) continue;
+    auto wrong = fail(
+        "'{}': the figures do not add up: {} rows read, but {} loaded, {} repaired, {} rejected, {} "
+        "duplicates; this is an error of this "
+        "program, and nothing was published: report it with --report's file",
+        file.file, file.counts.rows_read, file.counts.loaded, file.counts.repaired, file.counts.rejected,
+        file.counts.duplicates);
+    if (done) return wrong;
+    log::error("{}", wrong.what);
+  }
+  return done;
 }
 
 result<> want_all_sets(const run_state& run, bool partial) {
@@ -101,7 +105,7 @@ result<> want_all_sets(const run_state& run, bool partial) {
 
 result<load_report> finish(run_state& run, const load_options& options, bool publishes, const result<>& done,
                            std::chrono::steady_clock::time_point begun) {
-  auto report = run.report();
+  auto report = run.report(done.has_value());
   report.published = publishes && done.has_value();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   if (!options.report.empty())
@@ -125,7 +129,7 @@ result<load_report> check(const load_options& options) {
   progress shown(run);
   auto done = run_parts(run, nullptr, options.jobs);
   shown.stop();
-  if (done) done = assert_identity(run.report());
+  done = assert_identity(run, done);
   return finish(run, options, false, done, begun);
 }
 
@@ -142,12 +146,12 @@ result<load_report> replace(run_state& run, load_lock& lock, const load_options&
   progress shown(run);
   auto done = run_parts(run, &target, options.jobs);
   shown.stop();
-  if (done) done = assert_identity(run.report());
-  if (done) done = lock.publish(target.largest, *record, run.report());
+  done = assert_identity(run, done);
+  if (done) done = lock.publish(target.largest, *record, run.report(true));
   if (!done) {
     target.pool.abandon();
     lock.give_up();
-    (void)record->finish(lock.session(), run.report(), done.error().what);
+    (void)record->finish(lock.session(), run.report(false), done.error().what);
   }
   return finish(run, options, true, done, begun);
 }
@@ -161,8 +165,9 @@ result<load_report> append(run_state& run, load_lock& lock, const load_options& 
   auto done = append_files(run, options.conninfo, lock.session(), *record, options.on_conflict);
   shown.stop();
   if (auto limit = run.over_limit(true); limit && done) done = *limit;
-  if (done) done = assert_identity(run.report());
-  if (auto noted = record->finish(lock.session(), run.report(), done ? "published" : done.error().what);
+  done = assert_identity(run, done);
+  if (auto noted = record->finish(lock.session(), run.report(done.has_value()),
+                                  done ? "published" : done.error().what);
       !noted && done)
     done = noted;
   return finish(run, options, true, done, begun);

@@ -43,6 +43,7 @@ result<> settle_photos(run_state& run, set_kind set, photo_spill& spill,
       const auto text = std::to_string(value);
       run.count_rejected(file, {p.line, p.offset, why, columns[column].name, text, p.raw});
     };
+    --file.undecided;
     if (!is_loaded(p.parent)) return refuse(reject::unknown_parent, 1, p.parent);
     if (p.is_echo) return refuse(reject::duplicate_id, 0, p.id);
     if (p.is_contested) {

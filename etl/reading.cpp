@@ -73,6 +73,7 @@ result<> read_file(run_state& run, std::uint32_t index, const see_row& see) {
     if (!*next) break;
     const record& r = **next;
     ++file.counts.rows_read;
+    ++file.undecided;
     fate what = fate::refused;
     if (cleaner.clean(r, values, why)) {
       auto seen = see(index, r, values, why);
@@ -80,6 +81,7 @@ result<> read_file(run_state& run, std::uint32_t index, const see_row& see) {
       what = *seen;
       if (what == fate::refused) why.value = bytes_of(r, file.of.where, why.column);
     }
+    if (what != fate::deferred) --file.undecided;
     if (what == fate::loaded) run.count_loaded(file, values.repairs);
     if (what == fate::refused)
       run.count_rejected(file, {r.line, r.offset, why.why, why.column, why.value, r.raw});
@@ -224,11 +226,13 @@ std::optional<failure> run_state::over_limit(bool at_end) const {
       rejected, *limit_.share * 100, kept_);
 }
 
-load_report run_state::report() const {
+load_report run_state::report(bool at_end) const {
   load_report all;
-  for (const auto& file : files_)
+  for (const auto& file : files_) {
     all.files.push_back(
         {file->of.from.shown, file->of.where.set, file->counts, file->bytes, file->seconds, file->sha256});
+    if (!at_end) all.files.back().counts.rows_read -= file->undecided;
+  }
   return all;
 }
 

@@ -38,6 +38,7 @@ struct reading {
   input of;
   reject_files rejects;
   row_counts counts;
+  std::uint64_t undecided = 0;  // of the rows read: they wait for others
   std::uint64_t bytes = 0;
   double seconds = 0;
   std::string sha256;
@@ -75,7 +76,9 @@ class run_state {
   /// certain, even if all bytes to come were rows as short and good as can be.
   std::optional<failure> over_limit(bool at_end) const;
 
-  load_report report() const;
+  /// The figures so far. Before the end, as a run is that was stopped, rows whose fate is still open count as
+  /// not read; at the end there may be none.
+  load_report report(bool at_end) const;
 
  private:
   std::uint64_t rows_at_most() const;
@@ -91,7 +94,8 @@ class run_state {
   std::atomic<bool> limit_passed_ = false;
 };
 
-/// What the caller made of a clean row.
+/// What the caller made of a clean row. One that is deferred stays among the undecided until the caller takes
+/// it from them and counts it.
 enum class fate { loaded, refused, deferred };
 
 /// For a caller who refuses a row because of the value of one column.

@@ -237,6 +237,9 @@ TEST_CASE("an append that was killed leaves whole batches, and running it again 
   INFO(done.errors);
   REQUIRE(done.code == 0);
   CHECK(content_of(killed) == content_of(at_once));
+  CHECK(ask(killed,
+            "select count(*) from atelier.load_files where rows_read <> loaded + repaired + rejected + "
+            "duplicates") == "0");
 }
 
 TEST_CASE("what a load that was killed left behind is removed by the next, whatever its mode", "[etl]") {

@@ -112,6 +112,31 @@ TEST_CASE("too many rejects publish nothing and exit with 3", "[etl]") {
   CHECK(run_etl({"check", source, "--max-rejects", "1"}).code == 3);
 }
 
+TEST_CASE("the figures of a load that was stopped add up too, in its report and in the table of loads",
+          "[etl]") {
+  small_set set;
+  const std::string mode = GENERATE("replace", "append");
+  // Rows that wait for others when the load is stopped: photos for their reviews, a batch for its end.
+  for (int i = 2; i < 50; ++i) set.files["reviews_photos"] += fmt::format("{},1,u\n", i);
+  set.files["reviews"] += "3,1,5,1596080481467,\"s\",\"b\",true,false,\"n\",\"a@b\",null,8\n4,1,bad\n";
+  const temp_dir folder;
+  const test_database database;
+  const auto report = (folder / "report.json").string();
+  const auto stopped =
+      load(database, set.write(folder), {"--mode", mode, "--max-rejects", "0", "--report", report});
+  INFO(stopped.errors);
+  REQUIRE(stopped.code == 3);
+  for (const auto* name : {"reviews", "reviews_photos", "characteristics", "characteristic_reviews",
+                           "questions", "answers", "answers_photos"}) {
+    INFO(mode << ' ' << name);
+    const auto f = of_set(report, name);
+    CHECK(f.rows_read == f.loaded + f.repaired + f.rejected + f.duplicates);
+  }
+  CHECK(ask(database,
+            "select count(*) || ' ' || count(*) filter (where rows_read <> loaded + repaired + rejected + "
+            "duplicates) from atelier.load_files") == "7 0");
+}
+
 TEST_CASE("bad rows first and many good ones behind them are not too many", "[etl]") {
   small_set set;
   const temp_dir folder;
