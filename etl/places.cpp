@@ -165,6 +165,7 @@ result<std::vector<place>> members_of(const place& zip, byte_source* stream, con
       continue;
     auto one = local;
     one.member = member.name;
+    one.bytes = member.bytes;
     one.shown = zip.shown + '/' + member.name;
     one.from_many = true;
     found.push_back(std::move(one));

@@ -160,6 +160,17 @@ TEST_CASE("gzip, zstd and zip are told by their content, and their bytes are tho
   CHECK(test::read_file(report).find(sha256_of(stored)) != std::string::npos);
 }
 
+TEST_CASE("bad rows first and many good ones behind them are not too many in a zip file either", "[etl]") {
+  std::string text = "id,product_id,name\n";
+  for (int i = 1; i < 4000; ++i) text += fmt::format("{},x,A\n", i);
+  for (int i = 4000; i < 60'000; ++i) text += fmt::format("{},1,A\n", i);
+  const temp_dir folder;
+  write_archive(folder / "data.zip", true, {{"characteristics.csv", text}});
+  REQUIRE(std::filesystem::file_size(folder / "data.zip") < text.size() / 3);
+  CHECK_THAT(code_and_errors(folder / "data.zip", {"ATELIER_ETL_CHECK_MAX_REJECTS=7%"}), Contains("0 "));
+  CHECK_THAT(code_and_errors(folder / "data.zip", {"ATELIER_ETL_CHECK_MAX_REJECTS=6%"}), Contains("3 "));
+}
+
 TEST_CASE("a compressed file that is cut or damaged is an error", "[etl]") {
   const temp_dir plain, bad;
   make_sample(plain, 300);
