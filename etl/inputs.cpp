@@ -1,6 +1,7 @@
 #include "etl/inputs.hpp"
 
 #include "core/log.hpp"
+#include "etl/cell_kind.hpp"
 #include "etl/row.hpp"
 
 #include <fmt/ranges.h>
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::size_t look_bytes = 1 << 20;  // of the beginning, that tell encoding, dialect and set
 constexpr std::size_t quotes_rows = 200;     // of the beginning, that tell which quote is used throughout
+constexpr std::size_t look_records = 10;     // of the beginning, among which one tells the set
 
 std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -53,47 +55,93 @@ bool quotes_by_apostrophe(std::string_view text, dialect written) {
   return has_lines ? quoted * 2 >= rows : rows > 2 && quoted * 2 > rows;
 }
 
-// Set, columns and dialect, if the file's first record tells them in this dialect.
-bool matches(input& found, std::string_view text, const dialect& written) {
-  text_source source(text);
-  record_reader reader(source, written);
-  const auto first = reader.next();
-  if (!first || !*first) return false;
-  const record& r = **first;
+// Several words and nothing else: perhaps a header in words that are not known here. What stands below it is
+// then in an order that nobody knows.
+bool may_be_header(const record& r) {
+  std::size_t words = 0;
+  for (const auto& f : r.fields) {
+    const auto kind = kind_of(r.bytes(f));
+    if (kind != cell_kind::text && kind != cell_kind::empty) return false;
+    words += kind == cell_kind::text;
+  }
+  return words > 1;
+}
+
+bool take_header(input& found, const record& r, const dialect& written) {
   std::vector<std::string> names;
   std::string scratch;
   scratch.reserve(r.raw.size());
   for (const auto& f : r.fields) names.emplace_back(decode(r.bytes(f), written, f.how, scratch));
-  found.written = written;
-  if (auto matched = match_header(names)) {
-    found.where = std::move(*matched);
-    found.has_header = true;
-    found.header = r.raw;
-    return true;
-  }
-  const auto set = set_of_shape(r, written, set_of_name(found.from.shown), now_ms());
-  if (!set) return false;
-  found.where = published_layout(*set);
-  found.has_header = false;
-  found.header.clear();
-  for (const char c : published_header(*set))
-    c == ',' ? found.header += written.delimiter : found.header += c;
+  auto matched = match_header(names);
+  if (!matched) return false;
+  found.where = std::move(*matched);
+  found.header = r.raw;
   return true;
 }
 
-// Comma and double quotes, as published; else the other delimiters that were seen, and apostrophes as the
-// quote.
-bool find_dialect(input& found, std::string_view text) {
-  for (const auto* delimiter : {",", ";", "\t", "|"})
-    for (const char quote : {'"', '\''}) {
-      dialect written{delimiter, quote, quote};
-      if (!matches(found, text, written)) continue;
-      if (quote == '"' && quotes_by_apostrophe(text, written)) {
-        found.written.quote = found.written.escape = '\'';
-      }
+void take_published(input& found, set_kind set, const dialect& written) {
+  found.where = published_layout(set);
+  for (const char c : published_header(set)) c == ',' ? found.header += written.delimiter : found.header += c;
+}
+
+// Set and columns, if this record of the file tells them in this dialect.
+bool matches(input& found, std::string_view text, const dialect& written, std::uint64_t at) {
+  text_source source(text);
+  record_reader reader(source, written);
+  bool order_is_known = true;
+  for (std::uint64_t records = 0;; ++records) {
+    const auto next = reader.next();
+    if (!next || !*next) return false;
+    const record& r = **next;
+    if (records < at) {
+      order_is_known &= !may_be_header(r);
+      continue;
+    }
+    if (take_header(found, r, written)) {
+      found.header_at = at;
       return true;
     }
-  return false;
+    const auto set = set_of_shape(r, written, set_of_name(found.from.shown), now_ms());
+    if (!set || !order_is_known) return false;
+    take_published(found, *set, written);
+    return true;
+  }
+}
+
+// The set that the name speaks of, if a record has as many fields as its rows.
+bool matches_name(input& found, std::string_view text, const dialect& written) {
+  const auto set = set_of_name(found.from.shown);
+  if (!set) return false;
+  text_source source(text);
+  record_reader reader(source, written);
+  bool fits = false;
+  for (std::size_t records = 0; records < look_records; ++records) {
+    const auto next = reader.next();
+    if (!next || !*next) break;
+    if (may_be_header(**next)) return false;
+    fits |= (*next)->fields.size() == shape_of(*set).columns.size();
+  }
+  if (fits) take_published(found, *set, written);
+  return fits;
+}
+
+// Comma and double quotes, as published; else the other delimiters that were seen, and apostrophes as the
+// quote. The first record tells the set, or else, if it is damaged or a comment, one of those behind it.
+bool find_dialect(input& found, std::string_view text) {
+  const auto in_any = [&](const auto& is_right) {
+    for (const auto* delimiter : {",", ";", "\t", "|"})
+      for (const char quote : {'"', '\''}) {
+        found.written = {delimiter, quote, quote};
+        if (!is_right(found.written)) continue;
+        if (quote == '"' && quotes_by_apostrophe(text, found.written))
+          found.written.quote = found.written.escape = '\'';
+        return true;
+      }
+    return false;
+  };
+  for (std::uint64_t at = 0; at < look_records; ++at)
+    if (in_any([&](const dialect& written) { return matches(found, text, written, at); })) return true;
+  return in_any([&](const dialect& written) { return matches_name(found, text, written); });
 }
 
 struct looked_at {
@@ -158,7 +206,7 @@ void say_what_is_unusual(const input& found) {
     log::info("read in its own dialect file={} encoding={} delimiter='{}' quote={}", found.from.shown,
               name_of(found.stored), found.written.delimiter == "\t" ? "\\t" : found.written.delimiter,
               found.written.quote);
-  if (!found.has_header)
+  if (!found.header_at)
     log::info("it has no header and is read in the published order file={} set={}", found.from.shown,
               shape_of(found.where.set).name);
 }

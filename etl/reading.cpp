@@ -61,16 +61,15 @@ result<> read_file(run_state& run, std::uint32_t index, const see_row& see) {
   row_cleaner cleaner(file.of.where, run.now_ms(), file.of.written);
   row values;
   rejection why{};  // of the row that is refused
-  if (file.of.has_header)
-    if (const auto header = reader.next(); !header) return header.error();
 
-  for (std::uint64_t rows = 0;; ++rows) {
+  for (std::uint64_t records = 0;; ++records) {
     const auto next = reader.next();
     if (!next) return next.error();
-    if (rows % count_every_rows == 0 || !*next)
+    if (records % count_every_rows == 0 || !*next)
       run.count_read(file, opened->stored().bytes_read(),
                      *next ? (*next)->offset : file.of.bytes.value_or(0));
     if (!*next) break;
+    if (records == file.of.header_at) continue;
     const record& r = **next;
     ++file.counts.rows_read;
     ++file.undecided;

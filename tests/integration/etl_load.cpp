@@ -103,6 +103,42 @@ TEST_CASE("parts, other orders and headers in other words are one set", "[etl]")
         "1b,3it's,4no header");
 }
 
+TEST_CASE("a damaged first row or a comment above the header does not hide which set a file is", "[etl]") {
+  const std::string rest = ",1,\"b\",1596080481467,\"n\",\"a@b\",false,3\n";
+  const std::string header = "id,product_id,body,date_written,asker_name,asker_email,reported,helpful\n";
+  const struct {
+    std::string file, text;
+    std::int64_t loaded, rejected;
+  } cases[] = {
+      {"export.csv", "# made by the shop on 2020-07-30\n" + header + "1" + rest, 1, 1},
+      {"export.csv", "one,two\n#;\n" + header + "1" + rest, 1, 2},
+      {"questions_2.csv", "x" + rest + "2" + rest, 1, 1},
+      {"questions_2.csv", "questions\nx;1;b;1596080481467;n;a@b;false;3\n2;1;b;1596080481467;n;a@b;false;3\n",
+       1, 2},
+      {"questions_2.csv", "x" + rest + "y" + rest, 0, 2},  // its name alone says it
+  };
+  for (const auto& [name, text, loaded, rejected] : cases) {
+    INFO(text);
+    const temp_dir folder;
+    const auto report = (folder / "report.json").string();
+    const auto done = run_etl({"check", folder.write(name, text), "--report", report});
+    INFO(done.errors);
+    REQUIRE(done.code == 0);
+    const auto f = of_set(report, "questions");
+    CHECK(f.loaded + f.repaired == loaded);
+    CHECK(f.rejected == rejected);
+  }
+
+  // Columns that are named, but not in words that are known: their order is anybody's guess.
+  const temp_dir folder;
+  for (const auto* names : {"nr,product,answer,day,name,mail,bad,good\n",
+                            "id,product_id,asker_name,date_written,asker_email,reported,helpful,text\n"}) {
+    const auto done = run_etl({"check", folder.write("questions.csv", names + ("1" + rest) + "2" + rest)});
+    CHECK(done.code == 1);
+    CHECK(done.errors.find("none of the seven sets") != std::string::npos);
+  }
+}
+
 TEST_CASE("check counts as load does", "[etl]") {
   const temp_dir folder;
   REQUIRE(run_etl({"sample", folder.path(), "--products", "300", "--unreliable", "2%"}).code == 0);
