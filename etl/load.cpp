@@ -67,12 +67,8 @@ result<> run_parts(run_state& run, load_target* target, unsigned jobs) {
   target->largest.question = of_questions.largest.question;
   target->largest.answer = of_questions.largest.answer;
   target->largest.answer_photo = of_questions.largest.answer_photo;
-  auto& late = of_reviews.late;
-  late.insert(late.end(), of_questions.late.begin(), of_questions.late.end());
-  if (late.empty()) return {};
-  auto session = open_builder(target->conninfo);
-  if (!session) return session.error();
-  return add_late_photos(*session, late);
+  if (auto put = of_reviews.late.put_in(); !put) return put;
+  return of_questions.late.put_in();
 }
 
 // Holds of a run that was stopped too; why it was is still what is told.

@@ -114,7 +114,7 @@ result<> questions_load::read_answers() {
   return settle_photos(
       run_, set_kind::answers_photos, *spill,
       [&](std::int64_t answer) { return any_parent || answers.contains(answer); }, largest_.answer_photo,
-      to_.late);
+      to_);
 }
 
 }  // namespace

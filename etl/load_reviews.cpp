@@ -162,7 +162,7 @@ result<> reviews_load::read_reviews() {
   return settle_photos(
       run_, set_kind::reviews_photos, *spill,
       [&](std::int64_t review) { return any_parent || reviews_.contains(review); }, largest_.review_photo,
-      to_.late);
+      to_);
 }
 
 result<> reviews_load::read_values() {

@@ -168,7 +168,7 @@ result<> photo_spill::photos_of(std::int64_t parent, std::vector<photo>& out) {
   return {};
 }
 
-result<> photo_spill::for_each(const std::function<void(const waiting_photo&)>& see) {
+result<> photo_spill::for_each(const std::function<result<>(const waiting_photo&)>& see) {
   if (auto flushed = flush(); !flushed) return flushed;
   for (std::uint64_t position = 0; position < written_;) {
     const auto found = at(position, 0);
@@ -176,16 +176,17 @@ result<> photo_spill::for_each(const std::function<void(const waiting_photo&)>& 
     head h;
     std::memcpy(&h, *found, sizeof h);
     const char* raw = *found + sizeof h;
-    see({h.id,
-         h.parent,
-         h.line,
-         h.offset,
-         h.repairs,
-         h.file,
-         h.is_echo != 0,
-         contested_.contains(h.id),
-         {raw, h.raw_bytes},
-         {raw + h.url_begin, h.url_bytes}});
+    const auto seen = see({h.id,
+                           h.parent,
+                           h.line,
+                           h.offset,
+                           h.repairs,
+                           h.file,
+                           h.is_echo != 0,
+                           contested_.contains(h.id),
+                           {raw, h.raw_bytes},
+                           {raw + h.url_begin, h.url_bytes}});
+    if (!seen) return seen;
     position += h.size();
   }
   return {};

@@ -10,7 +10,6 @@
 #include <functional>
 #include <optional>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 namespace atelier::etl {
@@ -39,8 +38,8 @@ struct waiting_photo {
 /// where its last photo stands: each points to the one before.
 ///
 /// Whether a photo counts depends on its parent, which nobody knows yet. Where two rows have one photo id,
-/// the first whose parent is loaded counts: those few are contested, are not given out by photos_of(), and
-/// are left to be settled when all parents are known.
+/// the first whose parent is loaded counts: those are contested, are not given out by photos_of(), and are
+/// left to be settled when all parents are known.
 class photo_spill {
  public:
   static constexpr std::size_t window_bytes = 1 << 20;
@@ -58,8 +57,8 @@ class photo_spill {
   /// The photos of one parent by ascending id, without the contested ones.
   result<> photos_of(std::int64_t parent, std::vector<photo>& out);
 
-  /// All photos in the order of their files.
-  result<> for_each(const std::function<void(const waiting_photo&)>& see);
+  /// All photos in the order of their files. Errors: those of `see`, which end it.
+  result<> for_each(const std::function<result<>(const waiting_photo&)>& see);
 
  private:
   struct head;
@@ -74,7 +73,7 @@ class photo_spill {
   std::uint64_t window_begin_ = 0;
   id_map<std::uint64_t> last_of_;  // a parent's last photo: its position, plus one
   id_set seen_;
-  std::unordered_set<std::int64_t> contested_;
+  id_set contested_;
   std::vector<char> own_;  // copies of the urls given out,
   std::vector<std::size_t> own_begins_;
 };

@@ -32,28 +32,31 @@ result<> decide_while_reading(run_state& run, set_kind set,
 
 result<> settle_photos(run_state& run, set_kind set, photo_spill& spill,
                        const std::function<bool(std::int64_t)>& is_loaded, std::int64_t& largest,
-                       std::vector<late_photo>& late) {
+                       part_target& to) {
   if (!spill.is_wanted()) return decide_while_reading(run, set, is_loaded);
   const std::string_view table = set == set_kind::reviews_photos ? "reviews" : "answers";
-  std::unordered_set<std::int64_t> decided;
+  id_set decided;
   const auto& columns = shape_of(set).columns;
-  auto done = spill.for_each([&](const waiting_photo& p) {
+  auto done = spill.for_each([&](const waiting_photo& p) -> result<> {
     auto& file = *run.files()[p.file];
-    const auto refuse = [&](reject why, std::size_t column, std::int64_t value) {
+    const auto refuse = [&](reject why, std::size_t column, std::int64_t value) -> result<> {
       const auto text = std::to_string(value);
       run.count_rejected(file, {p.line, p.offset, why, columns[column].name, text, p.raw});
+      return {};
     };
     --file.undecided;
     if (!is_loaded(p.parent)) return refuse(reject::unknown_parent, 1, p.parent);
     if (p.is_echo) return refuse(reject::duplicate_id, 0, p.id);
     if (p.is_contested) {
-      if (!decided.insert(p.id).second) return refuse(reject::duplicate_id, 0, p.id);
-      late.push_back({table, p.parent, p.id, std::string(p.url)});
+      if (!decided.insert(p.id)) return refuse(reject::duplicate_id, 0, p.id);
+      if (auto added = to.late.add(*to.conninfo, table, p); !added) return added;
     }
     largest = std::max(largest, p.id);
     run.count_loaded(file, p.repairs);
+    return {};
   });
-  if (!done) return done.error();
+  if (!done) return done;
+  if (auto ended = to.late.end(); !ended) return ended;
   for (auto& file : run.files())
     if (file->of.where.set == set)
       if (auto written = file->rejects.finish(); !written) return written.error();
@@ -61,16 +64,49 @@ result<> settle_photos(run_state& run, set_kind set, photo_spill& spill,
   return {};
 }
 
-result<> add_late_photos(db::session& session, const std::vector<late_photo>& late) {
-  for (const auto& photo : late) {
-    const auto sql = fmt::format(
-        "update {}.{} set (photo_ids, photo_urls) = (select array_agg(i order by i), array_agg(u order by i)"
-        " from unnest(photo_ids || $2::bigint, photo_urls || $3::text) as p(i, u)) where id = $1::bigint",
-        next_schema, photo.table);
-    const std::array<std::optional<std::string>, 3> parameters{std::to_string(photo.parent),
-                                                               std::to_string(photo.id), photo.url};
-    if (auto done = session.run(sql, parameters); !done) return done.error();
+result<> late_photos::add(const std::string& conninfo, std::string_view table, const waiting_photo& p) {
+  if (!session_) {
+    auto opened = open_builder(conninfo);
+    if (!opened) return opened.error();
+    session_ = std::make_unique<db::session>(std::move(*opened));
+    table_ = table;
+    const auto late = fmt::format("{}.late_{}", next_schema, table);
+    if (auto made =
+            session_->run(fmt::format("create unlogged table {} (parent bigint, id bigint, url text)", late));
+        !made)
+      return made.error();
+    auto writer = copy_writer::start(*session_, late + " (parent, id, url)", false);
+    if (!writer) return writer.error();
+    writer_.emplace(std::move(*writer));
   }
+  writer_->begin_row(3);
+  writer_->int64(p.parent);
+  writer_->int64(p.id);
+  writer_->text(p.url);
+  writer_->end_row();
+  return {};
+}
+
+result<> late_photos::end() {
+  if (!session_) return {};
+  if (const auto copied = writer_->finish(); !copied) return copied.error();
+  return {};
+}
+
+result<> late_photos::put_in() {
+  if (!session_) return {};
+  const auto done =
+      session_->run(fmt::format("analyze {0}.late_{1}; update {0}.{1} r set (photo_ids, photo_urls) ="
+                                " (select array_agg(i order by i), array_agg(u order by i)"
+                                "  from unnest(r.photo_ids || l.ids, r.photo_urls || l.urls) as p(i, u))"
+                                " from (select parent, array_agg(id) as ids, array_agg(url) as urls from "
+                                "{0}.late_{1} group by parent) l"
+                                " where r.id = l.parent; drop table {0}.late_{1}",
+                                next_schema, table_));
+  if (!done) return done.error();
+  // What the update left: dead rows, and pages that are not known to be visible to all.
+  const auto clean = session_->run(fmt::format("vacuum (analyze) {}.{}", next_schema, table_));
+  if (!clean) return clean.error();
   return {};
 }
 

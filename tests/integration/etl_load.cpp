@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <sstream>
 
 using namespace atelier;
@@ -87,6 +88,51 @@ TEST_CASE("photos find their rows in any order, and the first loadable row of an
     CHECK(photos.rejects.at("unknown_parent") == 1);
   }
   CHECK(ask(database, "select last_value from atelier.review_photo_ids") == "9");
+}
+
+TEST_CASE("two files that both number their photos from one are loaded, each id once, in few transactions",
+          "[etl]") {
+  constexpr int photos = 4000;
+  small_set set;
+  for (const auto* sets : {"reviews reviews_photos review", "answers answers_photos answer"}) {
+    std::istringstream words(sets);
+    std::string parents, name, parent;
+    words >> parents >> name >> parent;
+    const auto last =
+        set.files[parents].substr(set.files[parents].rfind('\n', set.files[parents].size() - 2) + 1);
+    const auto next = std::count(set.files[parents].begin(), set.files[parents].end(), '\n');
+    for (auto i = next; i <= photos; ++i) set.files[parents] += std::to_string(i) + last.substr(1);
+    set.files[name] = set.files[name + "_2"] = fmt::format("id,{}_id,url\n", parent);
+    for (int i = 1; i <= photos; ++i) {
+      // Of the first file's odd ones there is no parent.
+      set.files[name] += fmt::format("{},{},first {}\n", i, i % 2 ? photos + i : i, i);
+      set.files[name + "_2"] += fmt::format("{},{},second {}\n", i, i == 1 ? 4 : i - i % 2 + 1, i);
+    }
+  }
+  const temp_dir folder;
+  const test_database database;
+  constexpr auto transactions = "select xact_commit from pg_stat_database where datname = current_database()";
+  const auto report = (folder / "report.json").string();
+  const auto source = set.write(folder);
+  const auto before = std::stoll(ask(database, transactions));
+  const auto done = load(database, source, {"--max-rejects", "100%", "--report", report});
+  INFO(done.errors);
+  REQUIRE(done.code == 0);
+  CHECK(std::stoll(ask(database, transactions)) - before < 500);
+  for (const auto* table : {"reviews", "answers"}) {
+    INFO(table);
+    CHECK(ask(database, fmt::format("select count(*) || ' ' || count(distinct i) || ' ' || count(*) filter "
+                                    "(where u = 'first ' || i)"
+                                    " || ' ' || count(*) filter (where u = 'second ' || i) from atelier.{},"
+                                    " unnest(photo_ids, photo_urls) as p(i, u)",
+                                    table)) == "4000 4000 2000 2000");
+    CHECK(ask(database,
+              fmt::format("select photo_ids::text || ' ' || photo_urls::text from atelier.{} where id = 4",
+                          table)) == "{1,4} {\"second 1\",\"first 4\"}");
+    CHECK(ask(database,
+              fmt::format("select relallvisible = relpages from pg_class where oid = 'atelier.{}'::regclass",
+                          table)) == "t");
+  }
 }
 
 TEST_CASE("parts, other orders and headers in other words are one set", "[etl]") {
