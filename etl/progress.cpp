@@ -19,24 +19,30 @@ std::string_view file_name(const reading& r) {
 
 }  // namespace
 
-std::string progress_line(std::string_view name, std::uint64_t bytes, std::uint64_t bytes_total,
-                          std::uint64_t rows, double seconds) {
-  const double share =
-      bytes_total == 0 ? 1 : std::min(1.0, static_cast<double>(bytes) / static_cast<double>(bytes_total));
+std::string progress_line(std::string_view name, std::uint64_t bytes,
+                          std::optional<std::uint64_t> bytes_total, std::uint64_t rows, double seconds) {
+  double share = 0;
+  if (bytes_total)
+    share = bytes < *bytes_total ? static_cast<double>(bytes) / static_cast<double>(*bytes_total) : 1;
   const auto full = static_cast<std::size_t>(share * bar_width);
+  const auto percent = bytes_total ? std::to_string(static_cast<int>(share * 100)) : "?";
   auto line = fmt::format("{:<28} [{:<20}] {:>3}% {:>7} MB {:>11} rows", name, std::string(full, '#'),
-                          static_cast<int>(share * 100), bytes >> 20, rows);
+                          percent, bytes >> 20, rows);
   if (seconds > 0.5 && rows > 0) line += fmt::format(" {:>9.0f}/s", static_cast<double>(rows) / seconds);
   if (seconds > 0.5 && share > 0.01 && share < 1)
     line += fmt::format(" {:>5.0f} s left", seconds * (1 - share) / share);
   return line;
 }
 
+std::string progress_line(const reading& file, std::chrono::steady_clock::time_point now) {
+  const bool is_over = file.is_over;
+  const std::uint64_t bytes = file.bytes_so_far;
+  return progress_line(file_name(file), bytes, is_over ? bytes : file.bytes_expected(), file.rows_so_far,
+                       is_over ? 0 : std::chrono::duration<double>(now - file.begun.load()).count());
+}
+
 progress::progress(run_state& run)
-    : run_(run),
-      terminal_(::isatty(STDERR_FILENO) == 1),
-      begun_(std::chrono::steady_clock::now()),
-      thread_([this] { watch(); }) {}
+    : run_(run), terminal_(::isatty(STDERR_FILENO) == 1), thread_([this] { watch(); }) {}
 
 void progress::stop() {
   {
@@ -63,26 +69,26 @@ void progress::watch() {
 void progress::draw() {
   std::string screen = drawn_lines_ > 0 ? fmt::format("\x1b[{}A", drawn_lines_) : "";
   drawn_lines_ = 0;
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
+  const auto now = std::chrono::steady_clock::now();
   for (const auto& file : run_.files()) {
     if (file->rows_so_far == 0 && !file->is_over) continue;
-    screen += "\r\x1b[K" +
-              progress_line(file_name(*file), file->bytes_so_far, file->bytes_expected().value_or(0),
-                            file->rows_so_far, file->is_over ? 0 : seconds) +
-              '\n';
+    screen += "\r\x1b[K" + progress_line(*file, now) + '\n';
     ++drawn_lines_;
   }
   std::fwrite(screen.data(), 1, screen.size(), stderr);
 }
 
 void progress::say() {
-  std::uint64_t rows = 0, bytes = 0, total = 0;
+  std::uint64_t rows = 0, bytes = 0;
+  std::optional<std::uint64_t> total = 0;
   for (const auto& file : run_.files()) {
     rows += file->rows_so_far;
     bytes += file->bytes_so_far;
-    total += file->bytes_expected().value_or(0);
+    const auto expected = file->bytes_expected();
+    total = total && expected ? std::optional(*total + *expected) : std::nullopt;
   }
-  log::info("reading rows={} megabytes={} of={}", rows, bytes >> 20, total >> 20);
+  log::info("reading rows={} megabytes={} of={}", rows, bytes >> 20,
+            total ? std::to_string(*total >> 20) : "unknown");
 }
 
 }  // namespace atelier::etl

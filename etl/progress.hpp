@@ -27,7 +27,6 @@ class progress {
   run_state& run_;
   bool terminal_;
   std::size_t drawn_lines_ = 0;
-  std::chrono::steady_clock::time_point begun_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool over_ = false;
@@ -35,7 +34,11 @@ class progress {
 };
 
 /// reviews.csv    [#####     ]  41%   2,400,000 rows   310,000/s   8 s left
-std::string progress_line(std::string_view name, std::uint64_t bytes, std::uint64_t bytes_total,
-                          std::uint64_t rows, double seconds);
+/// Without `bytes_total` nobody knows how much of it that is.
+std::string progress_line(std::string_view name, std::uint64_t bytes,
+                          std::optional<std::uint64_t> bytes_total, std::uint64_t rows, double seconds);
+
+/// The same of a file, counted from when its own reading began.
+std::string progress_line(const reading& file, std::chrono::steady_clock::time_point now);
 
 }  // namespace atelier::etl

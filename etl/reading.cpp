@@ -55,6 +55,7 @@ class file_in_reading {
 result<> read_file(run_state& run, std::uint32_t index, const see_row& see) {
   auto& file = *run.files()[index];
   const auto begun = std::chrono::steady_clock::now();
+  file.begun = begun;
   auto opened = file_in_reading::open(file.of);
   if (!opened) return opened.error();
   auto& reader = opened->records();

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -42,6 +43,7 @@ struct reading {
   std::uint64_t bytes = 0;
   double seconds = 0;
   std::string sha256;
+  std::atomic<std::chrono::steady_clock::time_point> begun{};
   std::atomic<std::uint64_t> bytes_so_far = 0;   // for the progress line, from another thread
   std::atomic<std::uint64_t> parsed_so_far = 0;  // bytes behind which the rows so far end
   std::atomic<std::uint64_t> rows_so_far = 0;

@@ -74,3 +74,30 @@ TEST_CASE("a progress line says how much, how fast and how long still") {
   for (const auto* part : {"reviews.csv", "50%", "1000 rows", "500/s", "2 s left", "##########          "})
     CHECK(line.find(part) != std::string::npos);
 }
+
+TEST_CASE("rate and time left of a file are its own, however late in the load its reading began") {
+  const std::chrono::steady_clock::time_point begun{std::chrono::minutes(5)};
+  reading file({.from = {.shown = "data/questions.csv"}, .bytes = 100 << 20}, "");
+  file.begun = begun;
+  file.rows_so_far = 1000;
+  file.bytes_so_far = 50 << 20;
+  const auto line = progress_line(file, begun + std::chrono::seconds(2));
+  for (const auto* part : {"questions.csv", " 50%", "1000 rows", " 500/s", " 2 s left"}) {
+    INFO(line);
+    CHECK(line.find(part) != std::string::npos);
+  }
+}
+
+TEST_CASE("nobody says how much is left of a file of unknown length") {
+  const std::chrono::steady_clock::time_point begun{std::chrono::minutes(5)};
+  reading file({.from = {.shown = "-"}}, "");
+  file.begun = begun;
+  file.rows_so_far = 1000;
+  file.bytes_so_far = 50 << 20;
+  const auto line = progress_line(file, begun + std::chrono::seconds(2));
+  CHECK(line.find(" ?%") != std::string::npos);
+  CHECK(line.find(" 500/s") != std::string::npos);
+  for (const auto* part : {"100%", "#", "left"}) CHECK(line.find(part) == std::string::npos);
+  file.is_over = true;
+  CHECK(progress_line(file, begun).find("100%") != std::string::npos);
+}
