@@ -62,7 +62,6 @@ result<copy_writer*> append_batch::add(std::uint32_t file, const record& r, cons
   rows_.push_back({file, r.line, r.offset, values.repairs, id, values.values[1].number, raw_.size(),
                    raw_.size() + r.raw.size()});
   raw_ += r.raw;
-  largest_ = std::max(largest_, id);
   auto columns = std::count(plan_->stage_columns.begin(), plan_->stage_columns.end(), ',') + 1;
   writer_->begin_row(static_cast<std::int16_t>(columns));
   writer_->int32(static_cast<std::int32_t>(rows_.size() - 1));
@@ -79,30 +78,47 @@ result<> append_batch::end_row() {
 result<> append_batch::finish() { return writer_ ? settle() : result<>{}; }
 
 // Whoever takes the sequence's next value meanwhile must not get an id that is about to be ours: writers wait
-// for the moment in which it moves.
-result<> append_batch::move_sequence() {
-  if (plan_->sequence.empty() || largest_ <= sequence_at_) return {};
+// for the moment in which it moves. Rows without a parent are not to be ours. True if it had to move.
+result<bool> append_batch::move_sequence(const std::string& verdicts) {
+  std::int64_t largest = 0;
+  for (std::size_t i = 0; i < rows_.size(); ++i)
+    if (verdicts[i] != 'o') largest = std::max(largest, rows_[i].id);
+  if (plan_->sequence.empty() || largest <= sequence_at_) return false;
   constexpr std::string_view lock_not_available = "55P03";  // PostgreSQL manual, appendix A
   const auto sql = fmt::format(
       "begin; set local lock_timeout = '500ms'; lock table atelier.{1} in share row exclusive mode;"
       " select setval('atelier.{0}', greatest((select last_value from atelier.{0}), {2})); commit",
-      plan_->sequence, plan_->table, largest_);
+      plan_->sequence, plan_->table, largest);
   for (int attempt = 1;; ++attempt) {
     auto moved = run_sql(*side_, sql);
     if (moved) break;
     const bool locked_out = side_->sqlstate() == lock_not_available;
     (void)run_sql(*side_, "rollback");
-    if (!locked_out || attempt == lock_attempts) return moved;
+    if (!locked_out || attempt == lock_attempts) return moved.error();
     std::this_thread::sleep_for(pause_between);
   }
-  sequence_at_ = largest_;
-  return {};
+  sequence_at_ = largest;
+  return true;
 }
 
-result<> append_batch::judge_and_apply(std::string& verdicts) {
+// A verdict holds when no customer can be given the row's id any more. Where rows may have no parent, it
+// takes one to know how far the sequence is to move.
+result<> append_batch::judge(std::string& verdicts) {
+  if (!plan_->has_parents)
+    if (auto moved = move_sequence(std::string(rows_.size(), 'l')); !moved) return moved.error();
+  for (;;) {
+    if (auto asked = ask_for_verdicts(verdicts); !asked) return asked;
+    const auto moved = move_sequence(verdicts);
+    if (!moved) return moved.error();
+    if (!*moved) return {};
+  }
+}
+
+result<> append_batch::ask_for_verdicts(std::string& verdicts) {
   const auto there = what_ == conflict::update ? "u" : "d";
-  if (auto judged = run_sql(
-          *work_, "create temp table judged on commit drop as " + replaced(plan_->judge, "{0}", there));
+  if (auto judged =
+          run_sql(*work_, "drop table if exists pg_temp.judged; create temp table judged on commit drop as " +
+                              replaced(plan_->judge, "{0}", there));
       !judged)
     return judged;
   verdicts.assign(rows_.size(), 'l');
@@ -110,6 +126,10 @@ result<> append_batch::judge_and_apply(std::string& verdicts) {
   if (!others) return others.error();
   for (std::size_t i = 0; i < others->size(); ++i)
     verdicts[static_cast<std::size_t>(others->number(i, 0))] = others->text(i, 1)[0];
+  return {};
+}
+
+result<> append_batch::apply(const std::string& verdicts) {
   if (verdicts.find_first_of("lu") == std::string::npos) return {};
   auto statements = replaced(plan_->apply, "{count_values}", count_values);
   for (std::size_t at = 0; at < statements.size();) {
@@ -165,9 +185,9 @@ result<> append_batch::settle() {
   auto copied = writer_->finish();
   writer_.reset();
   if (!copied) return copied.error();
-  if (auto moved = move_sequence(); !moved) return moved;
   std::string verdicts;
-  if (auto done = judge_and_apply(verdicts); !done) return done;
+  if (auto judged = judge(verdicts); !judged) return judged;
+  if (auto applied = apply(verdicts); !applied) return applied;
   count(verdicts);
   if (auto noted = note_checkpoint(); !noted) return noted;
   if (auto committed = run_sql(*work_, "commit"); !committed) return committed;

@@ -52,8 +52,10 @@ class append_batch {
       : run_(&run), work_(&work), side_(&side), record_(&record), plan_(&plan_of(set)), what_(what) {}
   result<> begin();
   result<> settle();
-  result<> judge_and_apply(std::string& verdicts);
-  result<> move_sequence();
+  result<> judge(std::string& verdicts);
+  result<> ask_for_verdicts(std::string& verdicts);
+  result<bool> move_sequence(const std::string& verdicts);
+  result<> apply(const std::string& verdicts);
   void count(const std::string& verdicts);
   result<> note_checkpoint();
 
@@ -66,7 +68,6 @@ class append_batch {
   std::optional<copy_writer> writer_;
   std::vector<waiting> rows_;
   std::string raw_;
-  std::int64_t largest_ = 0;
   std::int64_t sequence_at_ = 0;
   id_set settled_;  // ids that this load has loaded or updated
 };

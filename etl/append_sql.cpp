@@ -20,6 +20,7 @@ namespace {
 
 constexpr append_plan characteristics{
     set_kind::characteristics,
+    false,
     "",
     "",
     "product_id bigint, id bigint, name text, old_product bigint",
@@ -45,6 +46,7 @@ constexpr append_plan characteristics{
 
 constexpr append_plan reviews{
     set_kind::reviews,
+    false,
     "review_ids",
     "reviews",
     "product_id bigint, id bigint, date timestamptz, helpfulness integer, rating smallint, recommend boolean,"
@@ -82,6 +84,7 @@ constexpr append_plan reviews{
 // The product is the characteristic's, which the loader knows.
 constexpr append_plan characteristic_reviews{
     set_kind::characteristic_reviews,
+    true,
     "characteristic_review_ids",
     "characteristic_reviews",
     "product_id bigint, id bigint, characteristic_id bigint, review_id bigint, value smallint",
@@ -105,6 +108,7 @@ constexpr append_plan characteristic_reviews{
 
 constexpr append_plan questions{
     set_kind::questions,
+    false,
     "question_ids",
     "questions",
     "product_id bigint, id bigint, date timestamptz, helpfulness integer, reported boolean, body text, "
@@ -129,6 +133,7 @@ constexpr append_plan questions{
 
 constexpr append_plan answers{
     set_kind::answers,
+    true,
     "answer_ids",
     "answers",
     "question_id bigint, id bigint, date timestamptz, helpfulness integer, reported boolean, body text, "
@@ -156,7 +161,7 @@ constexpr append_plan answers{
 // `known`: the id is in some row already. It is updated only where it stands in the same parent's row.
 #define PHOTO_PLAN(KIND, SEQUENCE, TABLE)                                                                    \
   {                                                                                                          \
-    KIND, SEQUENCE, TABLE, "id bigint, parent bigint, url text, known boolean",                              \
+    KIND, true, SEQUENCE, TABLE, "id bigint, parent bigint, url text, known boolean",                        \
         "(n, again, id, parent, url, known)",                                                                \
         "select *, case when orphan then 'o' when again or rank > 1 then 'd' when is_there then '{0}' when " \
         "known then "                                                                                        \

@@ -13,6 +13,7 @@ namespace atelier::etl {
 /// after the other.
 struct append_plan {
   set_kind set;
+  bool has_parents;           // that may be missing
   std::string_view sequence;  // that is to stand past the largest id; empty: none
   std::string_view table;     // whose default takes the next value of it
   std::string_view stage_types;

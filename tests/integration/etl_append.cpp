@@ -135,6 +135,28 @@ TEST_CASE("append checks ids and parents against the database, and the first loa
             "load_id = 2 and set_name = 'answers'") == "4 1 1 2 true true {\"unknown_parent\": 1} true");
 }
 
+TEST_CASE("a row that is refused for want of a parent does not move the sequence of its ids", "[etl]") {
+  small_set set;
+  const temp_dir first, second;
+  const test_database database;
+  REQUIRE(load(database, set.write(first)).code == 0);
+  const std::string huge = std::to_string(INT64_MAX - 1);
+  second.write("answers.csv",
+               "id,question_id,body,date_written,answerer_name,answerer_email,reported,helpful\n" + huge +
+                   ",77,orphan,1596080481467,n,a@b,false,3\n7,1,seven,1596080481467,n,a@b,false,3\n");
+  second.write("reviews_photos.csv", "id,review_id,url\n" + huge + ",99,orphan\n7,1,seven\n");
+  second.write("characteristic_reviews.csv",
+               "id,characteristic_id,review_id,value\n" + huge + ",1,99,4\n7,2,2,4\n");
+  const auto done = append(database, second.path(), {"--max-rejects", "3"});
+  INFO(done.errors);
+  REQUIRE(done.code == 0);
+  for (const auto* sequence : {"answer_ids", "review_photo_ids", "characteristic_review_ids"}) {
+    INFO(sequence);
+    CHECK(ask(database, fmt::format("select nextval('atelier.{}')", sequence)) == "8");
+  }
+  CHECK(ask(database, "select string_agg(id::text, ' ' order by id) from atelier.answers") == "1 7");
+}
+
 TEST_CASE("on conflict, update writes the row anew and keeps the counters right", "[etl]") {
   small_set set;
   const temp_dir first, second;
