@@ -78,6 +78,11 @@ class http_source final : public byte_source {
     return n;
   }
   std::optional<std::uint64_t> size() const override { return size_; }
+  long status() const {
+    long status = 0;
+    if (easy_) curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    return status;
+  }
 
  private:
   enum class outcome { running, complete, broken };
@@ -242,8 +247,7 @@ std::size_t http_source::on_body(char* bytes, std::size_t, std::size_t n, void* 
 }
 
 failure http_source::refusal() {
-  long status = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  const long status = this->status();
   const auto code = code_in(refusal_body_);
   const auto said = code.empty() ? std::to_string(status) : fmt::format("{} {}", status, code);
   if (request_.as && (status == 401 || status == 403))
@@ -321,12 +325,15 @@ result<std::unique_ptr<byte_source>> open_http(http_request request) {
   return std::unique_ptr<byte_source>(std::move(source));
 }
 
-result<std::string> read_http(http_request request, std::size_t bytes_max) {
+result<std::string> read_http(http_request request, std::size_t bytes_max, long& status) {
+  start_curl_once();
   const auto shown = request.shown;
-  auto source = open_http(std::move(request));
-  if (!source) return source.error();
+  http_source source(std::move(request));
+  const auto opened = source.open();
+  status = source.status();
+  if (!opened) return opened.error();
   std::string all(bytes_max + 1, '\0');
-  const auto got = read_fully(**source, all);
+  const auto got = read_fully(source, all);
   if (!got) return got.error();
   if (*got > bytes_max)
     return fail("'{}' has more than the {} bytes that are expected there: check the address", shown,

@@ -21,8 +21,9 @@ struct http_request {
 /// that is not 200; too many breaks without a byte between them; the file has changed meanwhile.
 result<std::unique_ptr<byte_source>> open_http(http_request request);
 
-/// GET of a small document, whole. Errors as above; over `bytes_max`.
-result<std::string> read_http(http_request request, std::size_t bytes_max);
+/// GET of a small document, whole. `status` is that of the answer, 0 if none came. Errors as above; over
+/// `bytes_max`.
+result<std::string> read_http(http_request request, std::size_t bytes_max, long& status);
 
 /// The address without user, password and query, for messages, logs and reports.
 std::string shown_address(const std::string& url);

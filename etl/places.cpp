@@ -66,6 +66,8 @@ result<std::vector<place>> places_of_glob(const std::string& pattern) {
   return found;
 }
 
+constexpr long forbidden = 403;  // RFC 9110, 15.5.4
+
 // The object itself; or those below its name, without those of folders further below.
 result<std::vector<place>> places_of_bucket(const std::string& address) {
   const auto asked = parse_s3(address);
@@ -75,14 +77,19 @@ result<std::vector<place>> places_of_bucket(const std::string& address) {
   const bool by_glob = is_glob(asked->key);
   s3_place beginning{asked->bucket,
                      asked->key.substr(0, by_glob ? asked->key.find_first_of("*?[") : asked->key.size())};
-  const auto objects = list_s3(settings, beginning);
+  const auto place_of = [&](const std::string& key, std::optional<std::uint64_t> bytes) {
+    const auto name = fmt::format("s3://{}/{}", asked->bucket, key);
+    return place{.where = place::kind::s3, .shown = name, .address = name, .bytes = bytes};
+  };
+  long status = 0;
+  const auto objects = list_s3(settings, beginning, status);
+  // Who may read an object need not be allowed to list its bucket.
+  if (!objects && status == forbidden && !by_glob && !asked->key.empty() && !asked->key.ends_with('/'))
+    return std::vector<place>{place_of(asked->key, std::nullopt)};
   if (!objects) return objects.error();
   std::vector<place> exact, below;
   for (const auto& object : *objects) {
-    const place one{.where = place::kind::s3,
-                    .shown = fmt::format("s3://{}/{}", asked->bucket, object.key),
-                    .address = fmt::format("s3://{}/{}", asked->bucket, object.key),
-                    .bytes = object.bytes};
+    const auto one = place_of(object.key, object.bytes);
     if (by_glob) {
       if (::fnmatch(asked->key.c_str(), object.key.c_str(), FNM_PATHNAME) == 0) exact.push_back(one);
       continue;

@@ -117,7 +117,7 @@ http_request s3_object_request(const aws_settings& settings, const s3_place& pla
           settings};
 }
 
-result<std::vector<s3_object>> list_s3(const aws_settings& settings, const s3_place& place) {
+result<std::vector<s3_object>> list_s3(const aws_settings& settings, const s3_place& place, long& status) {
   std::vector<s3_object> all;
   const auto shown = fmt::format("s3://{}/{}", place.bucket, place.key);
   for (std::string next;;) {
@@ -126,7 +126,7 @@ result<std::vector<s3_object>> list_s3(const aws_settings& settings, const s3_pl
     if (!next.empty()) url += "continuation-token=" + s3_encoded(next, false) + '&';
     url += "encoding-type=url&list-type=2";
     if (!place.key.empty()) url += "&prefix=" + s3_encoded(place.key, false);
-    const auto answer = read_http({url, shown, settings}, page_bytes_max);
+    const auto answer = read_http({url, shown, settings}, page_bytes_max, status);
     if (!answer) return answer.error();
     auto page = parse_s3_page(*answer);
     if (!page)

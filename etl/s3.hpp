@@ -44,7 +44,8 @@ std::string s3_url(const aws_settings& settings, const std::string& bucket, std:
 
 http_request s3_object_request(const aws_settings& settings, const s3_place& place);
 
-/// All objects whose keys begin so, however many pages they fill. Errors as of open_http.
-result<std::vector<s3_object>> list_s3(const aws_settings& settings, const s3_place& place);
+/// All objects whose keys begin so, however many pages they fill. `status` is that of the last answer, 0 if
+/// none came. Errors as of open_http.
+result<std::vector<s3_object>> list_s3(const aws_settings& settings, const s3_place& place, long& status);
 
 }  // namespace atelier::etl

@@ -324,6 +324,24 @@ TEST_CASE("a bucket is listed page by page, signed, and its keys may hold any ch
   CHECK(figures_of("s3://bucket/day 1+2", {"AWS_PROFILE=shop", "HOME=" + home.path().string()}) == expected);
 }
 
+TEST_CASE("an object is read though its bucket may not be listed, and a prefix there is refused", "[etl]") {
+  const temp_dir store_folder, out;
+  store_folder.write("bucket/day/export 1", "id,answer_id,url\n1,1,u\n");
+  auto keys = object_store::keys();
+  keys.emplace_back("--no-list");
+  const object_store store(store_folder, keys);
+  const auto report = out / "report.json";
+  const auto done = run_etl({"check", "s3://bucket/day/export 1", "--report", report}, store.environment());
+  INFO(done.errors);
+  REQUIRE(done.code == 0);
+  CHECK(of_set(report, "answers_photos").loaded == 1);
+  for (const auto* source : {"s3://bucket", "s3://bucket/day/", "s3://bucket/day/*"})
+    CHECK_THAT(code_and_errors(source, store.environment()),
+               Contains("1 ") && Contains("403 AccessDenied") && Contains("may read"));
+  CHECK_THAT(code_and_errors("s3://bucket/night", store.environment()),
+             Contains("1 ") && Contains("s3://bucket/night") && Contains("is not there"));
+}
+
 TEST_CASE("UTF-16, Latin-1, another delimiter and another quote are read as what they are", "[etl]") {
   small_set set;
   const std::string text =

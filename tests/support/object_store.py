@@ -7,7 +7,7 @@ GET /web/NAME is a file of the folder for everybody; GET /BUCKET/KEY and GET /BU
 It prints its port and serves until it is ended.
     --cut BYTES   breaks every answer after so many bytes of its body     --fail N     says 503 to the first N requests
     --no-ranges   ignores Range                                           --change     another version at every request
-    --no-tags     gives no ETag, only Last-Modified
+    --no-tags     gives no ETag, only Last-Modified                       --no-list    says 403 to who asks for a list
 """
 
 import argparse
@@ -85,6 +85,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         problem = self.unsigned(path, query) if self.options.key else None
         if problem:
             return self.answer(403, f"<Error><Code>{problem}</Code></Error>".encode())
+        if not rest and self.options.no_list:
+            return self.answer(403, b"<Error><Code>AccessDenied</Code></Error>")
         if not rest:
             return self.list(first, urllib.parse.parse_qs(query, keep_blank_values=True))
         return self.file(f"{first}/{rest}", number)
@@ -179,6 +181,7 @@ def main():
     parser.add_argument("--fail", type=int, default=0)
     parser.add_argument("--no-ranges", action="store_true")
     parser.add_argument("--no-tags", action="store_true")
+    parser.add_argument("--no-list", action="store_true")
     parser.add_argument("--change", action="store_true")
     options = parser.parse_args()
     if options.self_test:
