@@ -1,6 +1,7 @@
 #include "etl/next_tables.hpp"
 
 #include "core/log.hpp"
+#include "etl/built_on.hpp"
 
 #include <fmt/ranges.h>
 
@@ -161,14 +162,17 @@ result<> load_lock::begin() {
 
 void load_lock::give_up() { (void)drop_tables_of(session_, next_schema); }
 
-result<> load_lock::try_switch(const largest_ids& largest, const load_record& record,
-                               const load_report& report) {
+result<> load_lock::lock_tables() {
   // Shorter than PostgreSQL's deadlock_timeout: should a reader take the tables in another order, it is us
   // who give way.
   std::string sql = "begin; set local lock_timeout = '500ms'; lock table ";
   for (const auto table : loaded_tables) sql += fmt::format("{}.{}, ", serving_schema, table);
-  sql += fmt::format("{}.idempotency_keys in access exclusive mode; create schema {}; ", serving_schema,
-                     old_schema);
+  return run(session_, sql + fmt::format("{}.idempotency_keys in access exclusive mode", serving_schema));
+}
+
+result<> load_lock::switch_tables(const largest_ids& largest, const load_record& record,
+                                  const load_report& report) {
+  auto sql = fmt::format("create schema {}; ", old_schema);
   for (const auto table : loaded_tables)
     sql += fmt::format("alter table {0}.{2} set schema {1}; alter table {3}.{2} set schema {0}; ",
                        serving_schema, old_schema, table, next_schema);
@@ -193,7 +197,14 @@ result<> load_lock::publish(const largest_ids& largest, const load_record& recor
                             const load_report& report) {
   constexpr std::string_view lock_not_available = "55P03";  // PostgreSQL manual, appendix A
   for (int attempt = 1;; ++attempt) {
-    auto done = try_switch(largest, record, report);
+    auto done = lock_tables();
+    if (done)
+      if (auto free = nothing_is_built_on(session_);
+          !free) {  // since the load began; now nobody can any more
+        (void)run(session_, "rollback");
+        return free;
+      }
+    if (done) done = switch_tables(largest, record, report);
     if (done) break;
     const bool locked_out = session_.sqlstate() == lock_not_available;
     if (auto undone = run(session_, "rollback"); !undone) return undone;

@@ -47,8 +47,8 @@ class load_lock {
   void give_up();
   /// Puts the next tables in the place of those that serve, in one short transaction; sequences go past the
   /// largest ids, idempotency keys are forgotten, since what they created is gone, and the workers' caches
-  /// are told, and the table of loads knows. Then drops the old
-  /// tables.
+  /// are told, and the table of loads knows. Then drops the old tables. An error if others have built on them
+  /// since nothing_is_built_on() was asked.
   result<> publish(const largest_ids& largest, const load_record& record, const load_report& report);
 
   /// The connection itself, for short transactions that belong to the load.
@@ -56,7 +56,8 @@ class load_lock {
 
  private:
   explicit load_lock(db::session session) : session_(std::move(session)) {}
-  result<> try_switch(const largest_ids& largest, const load_record& record, const load_report& report);
+  result<> lock_tables();
+  result<> switch_tables(const largest_ids& largest, const load_record& record, const load_report& report);
   db::session session_;
 };
 

@@ -194,3 +194,28 @@ TEST_CASE("what others have built on the tables is named and not torn down", "[e
   }
   CHECK(load(database, folder.path(), {"--mode", "replace"}).code == 0);
 }
+
+TEST_CASE("what others build on the tables while a load runs is named and not torn down either", "[etl]") {
+  small_set set;
+  const temp_dir folder;
+  const test_database database;
+  REQUIRE(load(database, set.write(folder)).code == 0);
+  set.files["reviews"] += "3,1,5,1596080481467,\"s\",\"b\",true,false,\"n\",\"a@b\",null,8\n";
+  set.write(folder);
+  auto reader = db::session::open(database.conninfo(), "reader");
+  REQUIRE(reader);
+  REQUIRE(reader->run("begin; select from atelier.reviews"));
+  test::child_process loading(
+      ATELIER_PROGRAM, {"etl", "load", folder.path(), "--db", database.conninfo(), "--mode", "replace"});
+  loading.wait_for("waiting for readers");
+  ask(database, "create view public.bodies as select body from atelier.reviews");
+  REQUIRE(reader->run("commit"));
+  const auto refused = loading.wait();
+  INFO(refused.errors);
+  CHECK(refused.code == 1);
+  CHECK(refused.errors.find("view bodies") != std::string::npos);
+  CHECK(ask(database, "select count(*) from public.bodies") == "2");
+  ask(database, "drop view public.bodies");
+  CHECK(load(database, folder.path(), {"--mode", "replace"}).code == 0);
+  CHECK(ask(database, "select count(*) from atelier.reviews") == "3");
+}
