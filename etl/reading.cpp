@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <limits>
 #include <set>
 
 namespace atelier::etl {
@@ -196,13 +195,15 @@ void run_state::count_read(reading& file, std::uint64_t stored, std::uint64_t pa
 // counted twice and never left out.
 std::uint64_t run_state::rows_at_most() const {
   std::uint64_t rows = 0;
+  bool any_unknown = false;
   for (const auto& file : files_) {
     if (file->is_over) continue;
-    if (!file->of.bytes) return std::numeric_limits<std::uint64_t>::max();
-    rows += 1 + (*file->of.bytes - std::min(*file->of.bytes, file->parsed_so_far.load())) /
-                    shortest_row_bytes(file->of.where.set);
+    any_unknown |= !file->of.bytes;
+    if (file->of.bytes)
+      rows += 1 + (*file->of.bytes - std::min(*file->of.bytes, file->parsed_so_far.load())) /
+                      shortest_row_bytes(file->of.where.set);
   }
-  return rows + rows_read_.load();
+  return rows + (any_unknown ? unseen_rows_max : 0) + rows_read_.load();
 }
 
 std::optional<failure> run_state::over_limit(bool at_end) const {

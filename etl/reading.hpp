@@ -74,8 +74,13 @@ class run_state {
   /// True when another thread has failed, or the limit is passed: everybody stops.
   bool must_stop() const { return stop_.load(std::memory_order_relaxed); }
   void stop() { stop_ = true; }
+  /// Sources whose length nobody knows beforehand (packed, piped, sent without a length) are taken to hold at
+  /// most so many more rows, all together: more than the seven published sets have.
+  static constexpr std::uint64_t unseen_rows_max = 50'000'000;
+
   /// The limit against what was read: nothing if it holds. Before the end it is passed only if it will be for
-  /// certain, even if all bytes to come were rows as short and good as can be.
+  /// certain, even if all that is to come were good rows: of known bytes as short as can be, of unknown
+  /// length unseen_rows_max.
   std::optional<failure> over_limit(bool at_end) const;
 
   /// The figures so far. Before the end, as a run is that was stopped, rows whose fate is still open count as

@@ -171,6 +171,26 @@ TEST_CASE("bad rows first and many good ones behind them are not too many in a z
   CHECK_THAT(code_and_errors(folder / "data.zip", {"ATELIER_ETL_CHECK_MAX_REJECTS=6%"}), Contains("3 "));
 }
 
+TEST_CASE("a share is judged while a file of unknown length is read, when very many rows could not hold it",
+          "[etl]") {
+  std::string text = "id,product_id,name\n";
+  for (int i = 1; i < 300'000; ++i) text += fmt::format("{},x,A\n", i);
+  const temp_dir folder;
+  folder.write("characteristics.csv", gzipped(text));
+  const auto report = folder / "report.json";
+  const auto rows_read = [&](const std::string& limit) {
+    const auto done =
+        run_etl({"check", folder / "characteristics.csv", "--max-rejects", limit, "--report", report});
+    INFO(done.errors);
+    CHECK(done.code == 3);
+    return of_set(report, "characteristics").rows_read;
+  };
+  const auto early = rows_read("0.1%");  // of 50 million
+  CHECK(early >= 50'000);
+  CHECK(early < 60'000);
+  CHECK(rows_read("50%") == 299'999);
+}
+
 TEST_CASE("a compressed file that is cut or damaged is an error", "[etl]") {
   const temp_dir plain, bad;
   make_sample(plain, 300);
