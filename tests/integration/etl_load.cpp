@@ -1,5 +1,6 @@
 // `atelier etl load`, `check` and `sample` as an operator meets them: the program, real files, a real
 // PostgreSQL.
+#include "etl/next_tables.hpp"
 #include "integration/etl_house.hpp"
 
 #include <catch2/catch.hpp>
@@ -54,6 +55,43 @@ TEST_CASE("a sample is loaded as it is: rows, indexes, sequences, and nothing le
         "0");
 
   CHECK(wrong_counters(database) == "0");
+}
+
+TEST_CASE("what a load publishes has its statistics, and its pages are known to be visible to all", "[etl]") {
+  const temp_dir folder;
+  make_sample(folder, 200);
+  const test_database database;
+  REQUIRE(load(database, folder.path()).code == 0);
+  REQUIRE(load(database, folder.path(), {"--mode", "replace"}).code == 0);
+  for (const auto table : etl::loaded_tables) {
+    INFO(table);
+    CHECK(ask(database,
+              fmt::format("select reltuples = (select count(*) from atelier.{0}) and relpages > 0 and"
+                          " relallvisible = relpages from pg_class where oid = 'atelier.{0}'::regclass",
+                          table)) == "t");
+    CHECK(ask(database,
+              fmt::format("select count(*) = (select count(*) from pg_stats where schemaname = 'atelier'"
+                          " and tablename = '{0}' and n_distinct is not null) from pg_attribute"
+                          " where attrelid = 'atelier.{0}'::regclass and attnum > 0 and not attisdropped",
+                          table)) == "t");
+  }
+}
+
+TEST_CASE("a file with a header only has no rows, and its table none", "[etl]") {
+  small_set set;
+  for (const auto* name : {"answers", "answers_photos"})
+    set.files[name].resize(set.files[name].find('\n') + (name == std::string("answers") ? 1 : 0));
+  const temp_dir folder;
+  const test_database database;
+  const auto report = (folder / "report.json").string();
+  const auto done = load(database, set.write(folder), {"--report", report});
+  INFO(done.errors);
+  REQUIRE(done.code == 0);
+  for (const auto* name : {"answers", "answers_photos"}) CHECK(of_set(report, name).rows_read == 0);
+  CHECK(ask(database, "select count(*) from atelier.answers") == "0");
+  CHECK(ask(database, "select count(*) from atelier.questions") == "1");
+  CHECK(ask(database, "select nextval('atelier.answer_ids')") == "1");
+  CHECK(load(database, folder.path(), {"--mode", "append"}).code == 0);
 }
 
 TEST_CASE("photos find their rows in any order, and the first loadable row of an id wins", "[etl]") {

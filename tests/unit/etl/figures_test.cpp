@@ -75,9 +75,20 @@ TEST_CASE("a progress line says how much, how fast and how long still") {
     CHECK(line.find(part) != std::string::npos);
 }
 
+namespace {
+
+input named(std::string name, std::optional<std::uint64_t> bytes) {
+  input of;
+  of.from.shown = std::move(name);
+  of.bytes = bytes;
+  return of;
+}
+
+}  // namespace
+
 TEST_CASE("rate and time left of a file are its own, however late in the load its reading began") {
   const std::chrono::steady_clock::time_point begun{std::chrono::minutes(5)};
-  reading file({.from = {.shown = "data/questions.csv"}, .bytes = 100 << 20}, "");
+  reading file(named("data/questions.csv", 100 << 20), "");
   file.begun = begun;
   file.rows_so_far = 1000;
   file.bytes_so_far = 50 << 20;
@@ -90,7 +101,7 @@ TEST_CASE("rate and time left of a file are its own, however late in the load it
 
 TEST_CASE("nobody says how much is left of a file of unknown length") {
   const std::chrono::steady_clock::time_point begun{std::chrono::minutes(5)};
-  reading file({.from = {.shown = "-"}}, "");
+  reading file(named("standard input", std::nullopt), "");
   file.begun = begun;
   file.rows_so_far = 1000;
   file.bytes_so_far = 50 << 20;
