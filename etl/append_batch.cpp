@@ -3,6 +3,7 @@
 #include "etl/next_tables.hpp"
 
 #include <chrono>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -181,6 +182,11 @@ result<> append_batch::note_checkpoint() {
   return {};
 }
 
+result<> append_batch::commit() {
+  if (auto noted = note_checkpoint(); !noted) return noted;
+  return run_sql(*work_, "commit");
+}
+
 result<> append_batch::settle() {
   auto copied = writer_->finish();
   writer_.reset();
@@ -188,9 +194,14 @@ result<> append_batch::settle() {
   std::string verdicts;
   if (auto judged = judge(verdicts); !judged) return judged;
   if (auto applied = apply(verdicts); !applied) return applied;
+  std::map<std::uint32_t, row_counts> before;
+  for (const auto& w : rows_) before.try_emplace(w.file, run_->files()[w.file]->counts);
   count(verdicts);
-  if (auto noted = note_checkpoint(); !noted) return noted;
-  if (auto committed = run_sql(*work_, "commit"); !committed) return committed;
+  if (auto committed = commit(); !committed) {  // nothing of the batch is there: it is undecided as it was
+    for (const auto& [file, counts] : before) run_->files()[file]->counts = counts;
+    for (const auto& w : rows_) ++run_->files()[w.file]->undecided;
+    return committed;
+  }
   rows_.clear();
   raw_.clear();
   return {};

@@ -57,6 +57,7 @@ class append_batch {
   result<bool> move_sequence(const std::string& verdicts);
   result<> apply(const std::string& verdicts);
   void count(const std::string& verdicts);
+  result<> commit();
   result<> note_checkpoint();
 
   run_state* run_;

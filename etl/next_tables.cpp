@@ -198,9 +198,8 @@ result<> load_lock::publish(const largest_ids& largest, const load_record& recor
   constexpr std::string_view lock_not_available = "55P03";  // PostgreSQL manual, appendix A
   for (int attempt = 1;; ++attempt) {
     auto done = lock_tables();
-    if (done)
-      if (auto free = nothing_is_built_on(session_);
-          !free) {  // since the load began; now nobody can any more
+    if (done)  // what was made since the load began
+      if (auto free = nothing_is_built_on(session_); !free) {
         (void)run(session_, "rollback");
         return free;
       }

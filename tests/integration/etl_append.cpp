@@ -264,6 +264,28 @@ TEST_CASE("an append that was killed leaves whole batches, and running it again 
             "duplicates") == "0");
 }
 
+TEST_CASE("rows of a batch that could not be committed count as not read", "[etl]") {
+  small_set set;
+  const temp_dir folder;
+  const test_database database;
+  ask(database,
+      "create function public.no() returns trigger language plpgsql as 'begin raise ''no''; end';"
+      " create constraint trigger no after insert on atelier.questions deferrable initially deferred"
+      " for each row execute function public.no()");
+  set.files["questions"] += "2,1,too few\n";
+  const auto report = (folder / "report.json").string();
+  const auto done = append(database, set.write(folder), {"--max-rejects", "1", "--report", report});
+  INFO(done.errors);
+  REQUIRE(done.code == 1);
+  CHECK(of_set(report, "reviews").loaded == 2);
+  CHECK(of_set(report, "questions").rows_read == 1);  // the one that was rejected
+  CHECK(of_set(report, "questions").loaded == 0);
+  CHECK(ask(database,
+            "select loaded || ' ' || rejected from atelier.load_files where set_name = 'questions'") ==
+        "0 1");
+  CHECK(ask(database, "select count(*) from atelier.questions") == "0");
+}
+
 TEST_CASE("what a load that was killed left behind is removed by the next, whatever its mode", "[etl]") {
   small_set set;
   const temp_dir folder;
