@@ -176,16 +176,16 @@ result<> photo_spill::for_each(const std::function<result<>(const waiting_photo&
     head h;
     std::memcpy(&h, *found, sizeof h);
     const char* raw = *found + sizeof h;
-    const auto seen = see({h.id,
-                           h.parent,
-                           h.line,
-                           h.offset,
-                           h.repairs,
-                           h.file,
-                           h.is_echo != 0,
-                           contested_.contains(h.id),
-                           {raw, h.raw_bytes},
-                           {raw + h.url_begin, h.url_bytes}});
+    auto seen = see({h.id,
+                     h.parent,
+                     h.line,
+                     h.offset,
+                     h.repairs,
+                     h.file,
+                     h.is_echo != 0,
+                     contested_.contains(h.id),
+                     {raw, h.raw_bytes},
+                     {raw + h.url_begin, h.url_bytes}});
     if (!seen) return seen;
     position += h.size();
   }
