@@ -50,16 +50,21 @@ std::string_view request_ids::next() {
 
 std::string_view trace_id(std::string_view traceparent) {
   constexpr std::size_t size = sizeof("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01") - 1;
-  if (traceparent.size() != size || !traceparent.starts_with("00-")) return {};
+  if (traceparent.size() < size) return {};
   const auto is_hex = [](std::string_view text) {
-    return text.find_first_not_of("0123456789abcdef") == text.npos &&
-           text.find_first_not_of('0') != text.npos;
+    return text.find_first_not_of("0123456789abcdef") == text.npos;
   };
+  const auto is_id = [&](std::string_view text) {
+    return is_hex(text) && text.find_first_not_of('0') != text.npos;
+  };
+  const auto version = traceparent.substr(0, 2);
   const auto trace = traceparent.substr(3, 32);
-  const auto flags = traceparent.substr(53);
-  if (traceparent[35] != '-' || traceparent[52] != '-' || !is_hex(trace) ||
-      !is_hex(traceparent.substr(36, 16)) || flags.find_first_not_of("0123456789abcdef") != flags.npos)
+  const auto more = traceparent.substr(size);
+  if (traceparent[2] != '-' || traceparent[35] != '-' || traceparent[52] != '-' || !is_hex(version) ||
+      version == "ff" || !is_id(trace) || !is_id(traceparent.substr(36, 16)) ||
+      !is_hex(traceparent.substr(53, 2)))
     return {};
+  if (!more.empty() && (version == "00" || more.front() != '-')) return {};
   return trace;
 }
 

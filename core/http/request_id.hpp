@@ -29,8 +29,9 @@ class request_ids {
   char text_[id_bytes];
 };
 
-/// The trace id of a traceparent field (W3C Trace Context, version 00: 32 hexadecimal digits, not all zero);
-/// empty where it is malformed.
+/// The trace id of a traceparent field (W3C Trace Context: 32 hexadecimal digits, not all zero); empty where
+/// it is malformed. A later version than 00 is read by the fields of 00, as its section 3.2.4 asks for: what
+/// it adds stands behind them.
 std::string_view trace_id(std::string_view traceparent);
 
 }  // namespace atelier::http

@@ -33,7 +33,14 @@ TEST_CASE("a request id is 1 to 128 visible ASCII characters") {
 TEST_CASE("a traceparent has a trace id where it is right, and none where it is not") {
   CHECK(trace_id("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01") ==
         "0af7651916cd43dd8448eb211c80319c");
-  for (const std::string wrong : {"", "00", "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+  // Of a later version, with and without what it adds.
+  for (const std::string later : {"01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                                  "fe-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x"})
+    CHECK(trace_id(later) == "0af7651916cd43dd8448eb211c80319c");
+  for (const std::string wrong : {"", "00", "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                                  "0x-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                                  "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01x",
+                                  "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0",
                                   "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
                                   "00-00000000000000000000000000000000-b7ad6b7169203331-01",
                                   "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
