@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+
 namespace atelier::api {
 
 std::string etag_of(std::string_view body) {
@@ -25,6 +27,12 @@ bool names_etag(std::string_view list, std::string_view etag) {
       return true;
   }
   return false;
+}
+
+bool names_etag(const http::field_list& fields, std::string_view etag) {
+  return std::any_of(fields.begin(), fields.end(), [&](const http::field& f) {
+    return http::equals_ignoring_case(f.name, "if-none-match") && names_etag(f.value, etag);
+  });
 }
 
 std::string fingerprint(std::string_view body) {
