@@ -76,7 +76,7 @@ task<bool> connection::readable() {
     deadline = owner_.watchdog_.now() + owner_.limits_.idle_timeout;
   }
   if (expired_ && stage_ == stage::reading) {
-    answer_refusal(408, "the request did not arrive in time, send it again", nullptr);
+    answer_refusal(408, "the request did not arrive in time, send it again");
     if (co_await flush()) co_await linger();
     co_return false;
   }
@@ -105,22 +105,20 @@ std::string_view connection::request_id() {
   return {made_id_.data(), made_id_.size()};
 }
 
-void connection::answer_refusal(unsigned status, std::string_view reason, const request_head* head) {
+void connection::answer_refusal(unsigned status, std::string_view reason) {
   ++owner_.counters_.refused;
-  const request_head none;
   closing_ = true;
-  owner_.ids_.next().copy(made_id_.data(), made_id_.size());
-  responder out(space_->out, head ? *head : none, {made_id_.data(), made_id_.size()}, closing_);
-  // Of the bytes, not of the head: while a body comes its views may have ended.
-  const bool as_problem = accepts_problem(space_->in.readable());
+  auto& in = space_->in;
+  auto& head = space_->head;
+  // What is known of the request is said with its refusal. While a body comes the head's views may have
+  // ended.
+  if (!reader_.head_is_known() || parse_request_head(in.readable(), owner_.limits_.head, head).size == 0)
+    head = {};
+  const auto id = request_id();
+  responder out(space_->out, head, id, closing_);
+  const bool as_problem = accepts_problem(in.readable());  // of a head that is not known, too
   out.send(owner_.service_.refusal(status, reason, as_problem));
-  if (!owner_.log_ || !owner_.log_->wants(false)) return;
-  access_entry entry;
-  entry.request_id = {made_id_.data(), made_id_.size()};
-  entry.ended = "refused";
-  const access_entry::word why[]{{"reason", reason}};
-  entry.more = why;
-  log(entry, out);
+  if (owner_.log_ && owner_.log_->wants(false)) log_refusal(id, reason, out);
 }
 
 void connection::request_done(const request& asked, const responder& out) {
@@ -144,26 +142,36 @@ void connection::begin_request() {
 void connection::log(const request& asked, const responder& out) {
   const bool went_wrong = out.status() >= 500;
   if (!owner_.log_->wants(went_wrong)) return;
-  const auto parent = asked.head.fields.find("traceparent");
   const access_entry::phase total[]{{"total", clock::now() - asked_at_}};
   const access_entry::word route[]{{"route", out.route()}};
   access_entry entry;
-  entry.request_id = asked.id;
-  entry.trace_id = parent ? trace_id(*parent) : std::string_view();
-  if (entry.trace_id.empty()) entry.trace_id = owner_.ids_.next();
-  entry.method = asked.head.verb_text;
-  entry.path = asked.head.path;
   entry.ended = "done";
   entry.went_wrong = went_wrong;
   entry.received_bytes = reader_.received_bytes();
   entry.phases = total;
   entry.more = route;
-  log(entry, out);
+  log(entry, asked.head, asked.id, out);
 }
 
-void connection::log(access_entry& entry, const responder& out) {
+void connection::log_refusal(std::string_view id, std::string_view reason, const responder& out) {
+  const access_entry::word why[]{{"reason", reason}};
+  access_entry entry;
+  entry.ended = "refused";
+  entry.more = why;
+  log(entry, space_->head, id, out);
+}
+
+// With who asked for what, as far as the head is known.
+void connection::log(access_entry& entry, const request_head& head, std::string_view id,
+                     const responder& out) {
   if (client_.empty()) client_ = peer_of(socket_);
+  const auto parent = head.fields.find("traceparent");
+  entry.request_id = id;
+  entry.trace_id = parent ? trace_id(*parent) : std::string_view();
+  if (entry.trace_id.empty()) entry.trace_id = owner_.ids_.next();
   entry.client = client_;
+  entry.method = head.verb_text;
+  entry.path = head.path;
   entry.status = out.status();
   entry.sent_bytes = out.bytes();
   owner_.log_->write(entry);
@@ -175,7 +183,7 @@ connection::next connection::answer_all() {
   for (;;) {
     const auto state = reader_.look(space.in, space.head, owner_.limits_.head, owner_.limits_.body_bytes_max);
     if (state == request_reader::state::refused) {
-      answer_refusal(reader_.status(), reader_.reason(), reader_.head_is_known() ? &space.head : nullptr);
+      answer_refusal(reader_.status(), reader_.reason());
       return next::close;
     }
     if (state != request_reader::state::complete) {

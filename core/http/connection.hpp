@@ -37,12 +37,13 @@ class connection final : public watched {
   task<bool> readable();
   next answer_all();
   task<bool> ask(next& what);
-  void answer_refusal(unsigned status, std::string_view reason, const request_head* head);
+  void answer_refusal(unsigned status, std::string_view reason);
   std::string_view request_id();
   void begin_request();
   void request_done(const request& asked, const responder& out);
   void log(const request& asked, const responder& out);
-  void log(access_entry& entry, const responder& out);
+  void log_refusal(std::string_view id, std::string_view reason, const responder& out);
+  void log(access_entry& entry, const request_head& head, std::string_view id, const responder& out);
   bool send_now();
   task<bool> flush();
   task<> linger();

@@ -105,6 +105,47 @@ TEST_CASE("a refused request is a line too", "[api]") {
   CHECK(std::int64_t(line["status"]) == 400);
 }
 
+TEST_CASE("a request that is refused behind its head keeps its ids, and its line says what it was", "[api]") {
+  const worker w({"--body-timeout", "500ms", "--access-log", "full", "--access-log-file", "LOG"});
+  const auto trace = std::string("0af7651916cd43dd8448eb211c80319c");
+  const auto head = [&](const std::string& id, const std::string& framing) {
+    return fmt::format(
+        "POST /reviews?a=secret HTTP/1.1\r\nHost: h\r\nX-Request-Id: {}\r\n"
+        "traceparent: 00-{}-b7ad6b7169203331-01\r\n{}\r\n\r\n",
+        id, trace, framing);
+  };
+  const std::string chunked = "Transfer-Encoding: chunked";
+  const auto megabyte = std::string(1 << 20, 'a');
+  struct refused {
+    std::string id;
+    std::string bytes;
+    int status;
+  };
+  for (const auto& [id, bytes, status] :
+       {refused{"too-long", head("too-long", "Content-Length: 300000"), 413},
+        refused{"too-many-chunks", head("too-many-chunks", chunked) + "100000\r\n" + megabyte, 413},
+        refused{"no-chunk", head("no-chunk", chunked) + "5\r\nabcde\r\nno\r\n", 400},
+        refused{"too-late", head("too-late", "Content-Length: 100000") + std::string(50'000, 'a'), 408}}) {
+    INFO(id);
+    http_client client(w.port);
+    client.send(bytes);
+    const auto answer = client.read();
+    CHECK(answer.status == status);
+    CHECK(answer.header("X-Request-Id") == id);
+    const auto found = w.lines("request_id=" + id);
+    REQUIRE(found.size() == 1);
+    for (const auto& part : {"trace_id=" + trace, std::string("method=POST"), std::string("path=/reviews "),
+                             fmt::format("status={}", status), std::string("ended=refused")})
+      CHECK_THAT(found[0], Catch::Contains(part));
+  }
+  // Of a head that cannot be read nothing is believed.
+  http_client client(w.port);
+  client.send("GET /live HTTP/1.1\r\nX-Request-Id: believe-me\r\n\r\n");
+  const auto answer = client.read();
+  CHECK(answer.status == 400);
+  CHECK(answer.header("X-Request-Id") != "believe-me");
+}
+
 TEST_CASE("a sample of the requests is written, and every one that went wrong", "[api]") {
   const worker w({"--access-log", "sampled", "--access-log-sample", "10", "--access-log-file", "LOG"});
   http_client client(w.port);
