@@ -290,6 +290,7 @@ void connection::wake_finished() {
   auto finished = std::move(finished_);
   finished_.clear();
   const auto now = clock::now();
+  answered_at_ = now;
   for (auto& [one, what] : finished) {
     count_.answer_times.add(now - one->sent_at);
     one->finish(std::move(what));

@@ -23,6 +23,7 @@ class connection final : public watched {
   void stop();
 
   bool is_ready() const { return ready_; }
+  clock::time_point answered_at() const { return answered_at_; }  // the last time
   bool shares_our_machine() const { return link_.is_local(); }
   bool is_idle() const { return ready_ && !turn_scheduled_ && !pipeline_.awaits_server(); }
   bool is_about_to_take() const { return ready_ && turn_scheduled_; }
@@ -71,7 +72,8 @@ class connection final : public watched {
   std::optional<outcome> answer_;  // of the oldest statement in flight, until libpq says that it is whole
   std::optional<outcome> held_;    // of a write that waits for its commit
   clock::time_point sent_at_;      // the turn that is under way
-  std::size_t turn_had_ = 0;       // statements
+  clock::time_point answered_at_ = clock::time_point::min();
+  std::size_t turn_had_ = 0;  // statements
   bool answer_aborted_ = false;
   bool ready_ = false;
   bool broken_ = false;

@@ -56,6 +56,12 @@ std::size_t pool::connected() const { return count(connections_, &connection::is
 std::size_t pool::slow() const { return count(connections_, &connection::is_slow); }
 std::size_t pool::held() const { return count(connections_, &connection::is_held); }
 
+bool pool::has_answered_within(clock::duration time) const {
+  const auto since = clock::now() - time;
+  return std::any_of(connections_.begin(), connections_.end(),
+                     [&](const auto& one) { return one->is_ready() && one->answered_at() >= since; });
+}
+
 std::size_t pool::load() const {
   auto all = line_.size();
   for (const auto& one : connections_) all += one->in_flight();

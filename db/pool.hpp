@@ -36,6 +36,10 @@ class pool final : private connection_owner, private watched {
 
   bool is_connected() const { return connected() > 0; }
   std::size_t connected() const;
+
+  /// Whether a connection that is up has had the answer to a statement since so long ago.
+  bool has_answered_within(clock::duration time) const;
+
   std::size_t load() const;  // statements that wait or are in flight
   const pool_counters& counted() const { return counters_; }
   std::size_t connections_wanted() const { return options_.connections; }

@@ -70,8 +70,10 @@ bool api_service::answer_now(const http::request& asked, http::responder& out) {
       say(asked, place.where, *what, out);
       return true;
     }
-  // Whoever shares a query that is under way costs the database nothing.
-  if (counters_.in_flight >= options_.requests_in_flight_max && !(reads_data && shares_query(asked, place))) {
+  // Whoever shares a query that is under way costs the database nothing; and that much is asked is no reason
+  // to say that it does not answer.
+  const bool always = place.where == route::ready || (reads_data && shares_query(asked, place));
+  if (counters_.in_flight >= options_.requests_in_flight_max && !always) {
     say(asked, place.where, of_database({db::errc::overloaded}), out);
     return true;
   }

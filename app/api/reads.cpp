@@ -49,8 +49,12 @@ void api_service::say_finished(const http::request& asked, route where, const fi
 task<api_service::said> api_service::ready() {
   if (draining_)
     co_return api::refusal{503, "Error: this worker is stopping, ask another one", {}, "Retry-After: 1\r\n"};
-  const auto pong = co_await ask(database_, statement::ping, {});
-  if (!pong) co_return of_database(pong.error());
+  // Under load its last answer is new, and a question of our own would have to wait in line.
+  constexpr auto lately = std::chrono::seconds(1);
+  if (!database_.has_answered_within(lately)) {
+    const auto pong = co_await ask(database_, statement::ping, {});
+    if (!pong) co_return of_database(pong.error());
+  }
   co_return http::response{.status = 200, .content_type = http::text_type, .fields = {}, .body = "ready\n"};
 }
 
