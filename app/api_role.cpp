@@ -43,7 +43,6 @@ struct worker {
   api::operations_service operations;
   http::server admin;
   const address listen;
-  bool is_stopping = false;
 
   explicit worker(const options& o)
       : database(loop, o.database),
@@ -79,20 +78,6 @@ task<> forget_old_posts(db::pool& database, housekeeping& h) {
   }
 }
 
-// The kernel holds whoever connects until the database is there, so that a worker that has just started does
-// not tell anybody that it has none. Where it does not come, clients hear of it after this time.
-task<> open_doors(worker& w) {
-  constexpr auto patience = std::chrono::seconds(2);
-  constexpr auto look_again = milliseconds(5);
-  const auto end = clock::now() + patience;
-  timer pause(w.loop);
-  while (!w.database.is_connected() && clock::now() < end && !w.is_stopping) {
-    pause.expires_after(look_again);
-    co_await pause.async_wait(no_throw);
-  }
-  if (!w.is_stopping) w.clients.start();
-}
-
 // What goes on beside serving, and ends with it.
 struct company {
   signal_waiter& signals;
@@ -105,7 +90,6 @@ struct company {
 constexpr auto beyond_the_drain = std::chrono::seconds(5);  // for what follows it: goodbyes, the database
 
 task<> stop(worker& w, company& with, milliseconds patience, bool with_admin) {
-  w.is_stopping = true;
   remove_file_of(w.listen);  // now, not at the end: by then it may be another's, who has come in our place
   w.service.begin_draining();
   co_await w.clients.drain(patience);
@@ -174,7 +158,7 @@ int run(options o) {
   if (o.access.how_much != access_log_options::detail::off) w.clients.log_to(**access);
   w.database.start();
   w.truth.start();
-  asio::co_spawn(w.loop, open_doors(w), asio::detached);
+  w.clients.start();
   if (o.admin) w.admin.start();
   log::info("serving listen={} admin={} db_connections={}", w.clients.listening_on(),
             o.admin ? w.admin.listening_on() : "none", o.database.connections);

@@ -75,7 +75,7 @@ task<outcome> pool::run(std::size_t statement, arguments with, std::uint64_t kin
   one.statement = statement;
   one.with = std::move(with);
   one.until = watchdog_.now() + options_.waiting_timeout;
-  if (!is_connected()) {
+  if (has_tried_ && !is_connected()) {
     one.what = error{errc::unavailable};
   } else if (!line_.push(one)) {
     one.what = error{errc::overloaded};
@@ -162,6 +162,7 @@ void pool::lost(const pipeline::leftovers& left, errc why) {
     }
   }
   line_.push_front(again);
+  has_tried_ = true;
   if (is_connected()) return spread();
   for (auto* one : line_.empty()) static_cast<call*>(one)->finish(error{errc::unavailable});
 }

@@ -21,7 +21,8 @@ class pool final : private connection_owner, private watched {
   pool(asio::io_context& loop, pool_options options);
   ~pool() override;
 
-  /// Opens the connections in the background, and again whenever they are lost, until stop().
+  /// Opens the connections in the background, and again whenever they are lost, until stop(). What is to run
+  /// before the first attempt has ended waits for it.
   void start();
   void stop();
 
@@ -35,11 +36,11 @@ class pool final : private connection_owner, private watched {
   task<outcome> run(std::size_t statement, arguments with, std::uint64_t kind = 0);
 
   bool is_connected() const { return connected() > 0; }
-  std::size_t connected() const;
 
   /// Whether a connection that is up has had the answer to a statement since so long ago.
   bool has_answered_within(clock::duration time) const;
 
+  std::size_t connected() const;
   std::size_t load() const;  // statements that wait or are in flight
   const pool_counters& counted() const { return counters_; }
   std::size_t connections_wanted() const { return options_.connections; }
@@ -66,6 +67,7 @@ class pool final : private connection_owner, private watched {
   pool_counters counters_;
   std::unique_ptr<outage> outage_;
   waiting_line line_;
+  bool has_tried_ = false;  // an attempt to connect has failed: until then statements wait for the first
   patience patience_;
   timer impatience_;  // looks again at reads that wait for a turn under way
   bool waits_ = false;
