@@ -189,6 +189,11 @@ void add_client_limits(CLI::App& role, http::server_limits& l) {
            "From the first byte of a request to the end of its head: 408");
   add_time(role, "--body-timeout", l.body_timeout, "From there to the end of its body: 408");
   add_time(role, "--write-timeout", l.write_timeout, "Without a byte of an answer taken by the client");
+  add_count<std::size_t>(
+      role, "--unsent-bytes-max", l.unsent_bytes_max,
+      "Bytes held of answers that clients have not taken yet: 503 for a large one, and who "
+      "takes nothing is cut",
+      64 * 1024, 1'000'000'000'000);
   add_time(role, "--idle-timeout", l.idle_timeout, "A client's connection between two requests");
   add_count<std::size_t>(role, "--requests-max", l.requests_max,
                          "Requests of one connection; the answer to its last says Connection: close", 1,

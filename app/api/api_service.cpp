@@ -141,6 +141,7 @@ void api_service::say(const http::request& asked, route where, const said& what,
       if (coded != answer.fields.npos) answer.fields.erase(coded, http::gzip_field.size());
     }
   }
+  if (!out.has_room(answer.body.size())) return say(asked, where, no_room(), out);
   counters_.count(where, answer.status);
   out.send(answer);
 }

@@ -26,8 +26,13 @@ refusal method_not_allowed(std::string_view allowed) {
           fmt::format("Allow: {}\r\n", allowed)};
 }
 
+namespace {
+
+constexpr auto retry = "Retry-After: 1\r\n";
+
+}  // namespace
+
 refusal of_database(const db::error& error) {
-  constexpr auto retry = "Retry-After: 1\r\n";
   if (error.may_have_run)
     return {503,
             "Error: the database was lost while writing; the write may have been applied, look before you "
@@ -51,6 +56,11 @@ refusal of_database(const db::error& error) {
     if (error.sqlstate.starts_with(passing))
       return {503, "Error: the database is not available, try again", {}, retry};
   return {500, "Error: internal error, the server's log says more", {}, {}};
+}
+
+refusal no_room() {
+  return {
+      503, "Error: too many large answers are being sent, ask for less at a time, or try again", {}, retry};
 }
 
 refusal of_framing(unsigned status, std::string_view reason) {

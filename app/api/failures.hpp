@@ -47,6 +47,9 @@ refusal method_not_allowed(std::string_view allowed);
 /// 500 for what is our fault.
 refusal of_database(const db::error& error);
 
+/// So much waits for clients to take it that a large answer cannot wait too: 503.
+refusal no_room();
+
 /// A fault in the request's framing, found before any handler.
 refusal of_framing(unsigned status, std::string_view reason);
 

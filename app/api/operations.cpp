@@ -49,7 +49,11 @@ void operations_service::add_clients(metrics_page& page) const {
       .gauge("atelier_api_connections", "Client connections open now",
              static_cast<double>(clients_.connections()))
       .gauge("atelier_api_connections_max", "Beyond so many, none is accepted",
-             static_cast<double>(clients_.connections_max()));
+             static_cast<double>(clients_.connections_max()))
+      .gauge("atelier_api_unsent_bytes", "Bytes held of answers that clients have not taken yet",
+             static_cast<double>(clients_.unsent_bytes().held()))
+      .gauge("atelier_api_unsent_bytes_max", "Beyond so many, a large answer is 503",
+             static_cast<double>(clients_.unsent_bytes().bytes_max()));
   if (const auto* log = clients_.log())
     page.counter("atelier_api_access_log_lines_total", "Lines of the access log",
                  static_cast<double>(log->lines()))

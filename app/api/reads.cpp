@@ -2,6 +2,8 @@
 #include "app/api/api_service.hpp"
 #include "app/api/etag.hpp"
 
+#include <memory>
+
 namespace atelier::api {
 
 bool api_service::answer_read_now(const http::request& asked, const matched& place, http::responder& out) {
@@ -42,8 +44,13 @@ void api_service::say_finished(const http::request& asked, route where, const fi
     return;
   }
   static const http::prepared_head head(200, http::json_type, std::string(http::cors_fields) + "ETag: ");
+  const auto body = answer.body();
+  if (!out.has_room(body.size())) return say(asked, where, no_room(), out);
   counters_.count(where, head.status());
-  out.send(head, answer.etag(), answer.body());
+  if (body.size() < http::large_bytes)
+    out.send(head, answer.etag(), body);
+  else
+    out.send(head, answer.etag(), body, std::make_shared<const shared_answer>(&answer));
 }
 
 task<api_service::said> api_service::ready() {

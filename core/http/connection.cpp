@@ -115,7 +115,7 @@ void connection::answer_refusal(unsigned status, std::string_view reason) {
   if (!reader_.head_is_known() || parse_request_head(in.readable(), owner_.limits_.head, head).size == 0)
     head = {};
   const auto id = request_id();
-  responder out(space_->out, head, id, closing_);
+  responder out(space_->out, owner_.unsent_, head, id, closing_);
   const bool as_problem = accepts_problem(in.readable());  // of a head that is not known, too
   out.send(owner_.service_.refusal(status, reason, as_problem));
   if (owner_.log_ && owner_.log_->wants(false)) log_refusal(id, reason, out);
@@ -189,14 +189,14 @@ connection::next connection::answer_all() {
     if (state != request_reader::state::complete) {
       watch_reading(state);
       if (state == request_reader::state::body && space.head.expects_continue && !continue_sent_) {
-        space.out += "HTTP/1.1 100 Continue\r\n\r\n";
+        space.out.text += "HTTP/1.1 100 Continue\r\n\r\n";
         continue_sent_ = true;
       }
       return next::wait;
     }
     begin_request();
     const request asked{space.head, reader_.body(), request_id()};
-    responder out(space.out, space.head, asked.id, closing_);
+    responder out(space.out, owner_.unsent_, space.head, asked.id, closing_);
     if (!owner_.service_.answer_now(asked, out)) return next::ask;
     request_done(asked, out);
     if (closing_) {
@@ -207,27 +207,19 @@ connection::next connection::answer_all() {
   }
 }
 
-// One system call. True: all is with the kernel.
+// One system call, as a rule. True: all is with the kernel.
 bool connection::send_now() {
-  auto& out = space_->out;
-  while (sent_ < out.size()) {
-    const auto n =
-        ::send(socket_.native_handle(), out.data() + sent_, out.size() - sent_, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n < 0) return false;
-    sent_ += static_cast<std::size_t>(n);
-    owner_.counters_.bytes_out += static_cast<std::uint64_t>(n);
-  }
-  out.clear();
-  sent_ = 0;
-  return true;
+  return space_->out.send_to(socket_.native_handle(), owner_.counters_.bytes_out);
 }
 
-// Sends everything, waiting for a slow client. False: it is gone or too slow.
+// Sends everything, waiting for a slow client. False: it is gone or too slow, or there is no room to wait.
 task<bool> connection::flush() {
   const auto stage_before = stage_;
   const auto deadline_before = deadline;
+  unsent_budget::share held(owner_.unsent_);
   while (!send_now()) {
     if (errno != EAGAIN && errno != EINTR) co_return false;
+    if (!held.holds(space_->out, space_->in.capacity())) co_return false;
     stage_ = stage::writing;
     deadline = owner_.watchdog_.now() + owner_.limits_.write_timeout;
     const auto [error] = co_await socket_.async_wait(tcp_socket::wait_write, no_throw);
@@ -290,7 +282,7 @@ task<> connection::run() {
 // A request that must wait for its answer. False: the client is gone.
 task<bool> connection::ask(next& what) {
   const request asked{space_->head, reader_.body(), request_id()};
-  responder out(space_->out, space_->head, asked.id, closing_);
+  responder out(space_->out, owner_.unsent_, space_->head, asked.id, closing_);
   stage_ = stage::answering;
   deadline = clock::time_point::max();
   co_await owner_.service_.answer(asked, out);

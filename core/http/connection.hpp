@@ -62,7 +62,6 @@ class connection final : public watched {
   clock::time_point opened_;
   clock::time_point asked_at_;  // where there is an access log: when the service was asked
   std::string client_;          // its address, likewise
-  std::size_t sent_ = 0;        // bytes of space_->out that the kernel has taken
   event_feed* feed_ = nullptr;  // what the last answer goes on with
   std::array<char, request_ids::id_bytes> made_id_;  // of this request, where the client sent none
   bool has_made_id_ = false;

@@ -34,7 +34,7 @@ task<> connection::send_events(event_feed& feed) {
   for (stage_ = stage::listening; !feed.has_ended() && !expired_ && socket_.is_open();) {
     if (const auto event = std::exchange(mine.newest, nullptr)) {
       if (!space_) space_ = owner_.workspaces_.take();
-      space_->out += *event;
+      space_->out.text += *event;
       bool taken = send_now();
       if (!taken) taken = co_await flush();
       if (!taken) co_return;

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <ctime>
+#include <utility>
 
 namespace atelier::http {
 
@@ -80,41 +81,54 @@ prepared_head::prepared_head(unsigned status, std::string_view content_type, std
 }
 
 void responder::finish_head() {
-  out_ += date_and_id_name();
-  out_ += request_id_;
+  auto& out = out_.text;
+  out += date_and_id_name();
+  out += request_id_;
   close_ |= stopping_;
   constexpr std::string_view as_usual = "\r\n\r\n";
   constexpr std::string_view closing = "\r\nConnection: close\r\n\r\n";
   constexpr std::string_view staying = "\r\nConnection: keep-alive\r\n\r\n";  // HTTP/1.0 closes otherwise
-  out_ += close_ ? closing : minor_version_ == 0 ? staying : as_usual;
+  out += close_ ? closing : minor_version_ == 0 ? staying : as_usual;
 }
 
 void responder::send(const response& answer) {
   status_ = answer.status;
-  append_head(out_, answer);
+  append_head(out_.text, answer);
   finish_head();
-  if (!head_only_) out_ += answer.body;
+  if (!head_only_) out_.text += answer.body;
 }
 
 void responder::begin(const response& answer, event_feed& feed) {
   status_ = answer.status;
   close_ = true;
-  append_line_and_type(out_, answer.status, answer.content_type);
-  out_ += answer.fields;
+  append_line_and_type(out_.text, answer.status, answer.content_type);
+  out_.text += answer.fields;
   finish_head();
   if (head_only_) return;
-  out_ += answer.body;
+  out_.text += answer.body;
   feed_ = &feed;
 }
 
-void responder::send(const prepared_head& head, std::string_view last_field_value, std::string_view body) {
+void responder::begin_head(const prepared_head& head, std::string_view last_field_value,
+                           std::size_t body_bytes) {
   status_ = head.status();
-  out_ += head.text();
-  out_ += last_field_value;
-  out_ += "\r\n"sv;
-  append_length(out_, body.size());
+  auto& out = out_.text;
+  out += head.text();
+  out += last_field_value;
+  out += "\r\n"sv;
+  append_length(out, body_bytes);
   finish_head();
-  if (!head_only_) out_ += body;
+}
+
+void responder::send(const prepared_head& head, std::string_view last_field_value, std::string_view body) {
+  begin_head(head, last_field_value, body.size());
+  if (!head_only_) out_.text += body;
+}
+
+void responder::send(const prepared_head& head, std::string_view last_field_value, std::string_view body,
+                     unsent::keeper keeps) {
+  begin_head(head, last_field_value, body.size());
+  if (!head_only_) out_.end_with(body, std::move(keeps));
 }
 
 }  // namespace atelier::http

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/http/head.hpp"
+#include "core/http/unsent.hpp"
 
 #include <string>
 #include <string_view>
@@ -57,8 +58,10 @@ class prepared_head {
 class responder {
  public:
   /// `stopping` is looked at when the answer is written: a stop that begins while it is made is still said.
-  responder(std::string& out, const request_head& head, std::string_view request_id, const bool& stopping)
+  responder(unsent& out, const unsent_budget& budget, const request_head& head, std::string_view request_id,
+            const bool& stopping)
       : out_(out),
+        budget_(budget),
         begin_(out.size()),
         request_id_(request_id),
         minor_version_(head.minor_version),
@@ -70,6 +73,17 @@ class responder {
 
   /// The same of parts that lie elsewhere: they are copied once, into what goes out.
   void send(const prepared_head& head, std::string_view last_field_value, std::string_view body);
+
+  /// The same, but the body, of large_bytes or more, is sent from where it lies. No answer can follow it
+  /// before it is sent.
+  void send(const prepared_head& head, std::string_view last_field_value, std::string_view body,
+            unsent::keeper keeps);
+
+  /// Whether a body of so many bytes may be held until its client has taken it; else say 503. One that is not
+  /// large always may.
+  bool has_room(std::size_t body_bytes) const {
+    return body_bytes < large_bytes || head_only_ || budget_.has_room(body_bytes);
+  }
 
   /// Begins an answer that goes on: `answer.body` is its first bytes, then comes what `feed` publishes until
   /// the client leaves. It ends with the connection, which both HTTP/1.0 and 1.1 understand; to HEAD it is
@@ -91,10 +105,12 @@ class responder {
   std::string_view route() const { return route_; }
 
  private:
+  void begin_head(const prepared_head& head, std::string_view last_field_value, std::size_t body_bytes);
   void finish_head();
 
   event_feed* feed_ = nullptr;
-  std::string& out_;
+  unsent& out_;
+  const unsent_budget& budget_;
   std::size_t begin_;
   unsigned status_ = 0;
   std::string_view route_;

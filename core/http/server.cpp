@@ -10,14 +10,14 @@ namespace atelier::http {
 
 bool workspace::worth_keeping() {
   constexpr std::size_t kept_bytes_max = 64 * 1024;  // after a burst of large answers the memory goes back
-  if (in.capacity() > kept_bytes_max || out.capacity() > kept_bytes_max) return false;
+  if (in.capacity() > kept_bytes_max || out.text.capacity() > kept_bytes_max) return false;
   in.clear();
   out.clear();
   return true;
 }
 
 server::server(asio::io_context& loop, service& what, const server_limits& limits)
-    : loop_(loop), service_(what), limits_(limits), watchdog_(loop) {}
+    : loop_(loop), service_(what), limits_(limits), watchdog_(loop), unsent_(limits.unsent_bytes_max) {}
 
 server::~server() = default;
 

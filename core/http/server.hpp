@@ -32,7 +32,10 @@ struct server_limits {
   std::chrono::milliseconds age_max = 24h;        // of one connection; the first answer after it says close
   std::chrono::milliseconds linger_timeout =
       5s;  // how long a refused client may go on sending before it is cut
-  std::size_t out_bytes_high_water = 256 * 1024;  // pipelined answers go out when they are this many
+  std::size_t out_bytes_high_water = large_bytes;  // pipelined answers go out when they are this many
+  // Of answers that clients have not taken yet, all connections together, with the buffers that these need
+  // meanwhile: beyond, a large answer has no room, and a client that takes nothing is cut.
+  std::size_t unsent_bytes_max = 256 * 1024 * 1024;
 };
 
 /// What is served. One object for all connections, on the loop's thread.
@@ -63,7 +66,7 @@ struct workspace {
   static constexpr std::size_t block_bytes = 32 * 1024;  // holds the largest head, and most bodies
 
   buffer in{block_bytes};
-  std::string out;
+  unsent out;
   request_head head;
 
   bool worth_keeping();
@@ -98,6 +101,7 @@ class server {
   std::uint64_t accepted() const { return accepting_ ? accepting_->accepted() : 0; }
   std::size_t connections_max() const { return limits_.connections_max; }
   const server_counters& counters() const { return counters_; }
+  const unsent_budget& unsent_bytes() const { return unsent_; }
   const access_log* log() const { return log_; }  // null: none
 
  private:
@@ -112,6 +116,7 @@ class server {
   std::unique_ptr<accept_loop> accepting_;
   request_ids ids_;
   server_counters counters_;
+  unsent_budget unsent_;
   access_log* log_ = nullptr;
   bool draining_ = false;
 };

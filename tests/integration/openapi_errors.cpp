@@ -120,6 +120,7 @@ names sentences_of(const json& response) {
 const names not_provoked_here = {
     "Error: internal error, the server's log says more",
     "Error: too many requests are waiting, try again",
+    "Error: too many large answers are being sent, ask for less at a time, or try again",
     "Error: the database is not available, try again",
     "Error: the database was lost while writing; the write may have been applied, look before you send it "
     "again",
