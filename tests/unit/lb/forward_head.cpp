@@ -154,6 +154,8 @@ TEST_CASE("a trace that is under way goes on, and one that is malformed begins a
   CHECK(has(on.text, right));
   CHECK(has(on.text, "tracestate: x=1\r\n"));
   CHECK(on.trace_id == std::string(32, '1'));
+  const std::string later = "traceparent: 01-11111111111111111111111111111111-2222222222222222-01-more\r\n";
+  CHECK(has(forward("GET / HTTP/1.1\r\nHost: a\r\n" + later + "\r\n").text, later));
   const auto anew =
       forward("GET / HTTP/1.1\r\nHost: a\r\ntraceparent: 00-ab-cd-01\r\ntracestate: x=1\r\n\r\n");
   CHECK_FALSE(has(anew.text, "00-ab-cd-01"));
