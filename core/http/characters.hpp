@@ -10,7 +10,7 @@
 
 namespace atelier::http {
 
-// RFC 9110 section 5.6.2: the characters of a token. The others: a target's and a host's.
+// RFC 9110 section 5.6.2: the characters of a token. The others: a target's, and a host's but for its %.
 struct character_classes {
   std::array<bool, 256> token{};
   std::array<bool, 256> target{};
@@ -25,7 +25,7 @@ struct character_classes {
       target[c] = c > 0x20 && c < 0x7f && c != '#';  // a fragment is never sent (RFC 9112 section 3.2.1)
     }
     for (const char c : std::string_view("!#$%&'*+-.^_`|~")) token[static_cast<unsigned char>(c)] = true;
-    for (const char c : std::string_view("-._~%!$&'()*+,;=")) host[static_cast<unsigned char>(c)] = true;
+    for (const char c : std::string_view("-._~!$&'()*+,;=")) host[static_cast<unsigned char>(c)] = true;
   }
 };
 inline constexpr character_classes classes;

@@ -17,28 +17,44 @@ method method_of(std::string_view text) {
   return method::other;
 }
 
-// uri-host [ ":" port ] of RFC 3986 section 3.2.2, without user information.
+// A % and a byte in hexadecimal (RFC 3986 section 2.1) at the beginning of `text`.
+bool begins_encoded(std::string_view text) {
+  return text.size() >= 3 && text[0] == '%' && hex_digit(text[1]) >= 0 && hex_digit(text[2]) >= 0;
+}
+
+// [ ":" port ]: digits or none, and a number that TCP has.
+bool is_port(std::string_view text) {
+  if (text.empty()) return true;
+  if (text.front() != ':' || text.size() > sizeof(":65535") - 1) return false;
+  unsigned number = 0;
+  for (const char c : text.substr(1)) {
+    if (!is_digit(c)) return false;
+    number = number * 10 + static_cast<unsigned>(c - '0');
+  }
+  return number <= 65'535;
+}
+
+// uri-host [ ":" port ] of RFC 3986 section 3.2.2, without user information. It may be empty (RFC 9112
+// section 3.2), but not before a port (RFC 9110 section 4.2.1).
 bool is_host(std::string_view host) {
-  const auto port_is_right = [](std::string_view port) {
-    return port.empty() ||
-           (port.front() == ':' && port.size() <= 6 && std::all_of(port.begin() + 1, port.end(), is_digit));
-  };
   if (host.starts_with('[')) {
     const auto end = host.find(']');
     return end != host.npos && end > 1 &&
            host.substr(1, end - 1).find_first_not_of("0123456789abcdefABCDEF:.") == host.npos &&
-           port_is_right(host.substr(end + 1));
+           is_port(host.substr(end + 1));
   }
-  const auto* at = host.begin();
-  while (at != host.end() && classes.host[static_cast<unsigned char>(*at)]) ++at;
-  return port_is_right({at, host.end()});
+  std::size_t at = 0;
+  while (at < host.size() &&
+         (classes.host[static_cast<unsigned char>(host[at])] || begins_encoded(host.substr(at))))
+    ++at;
+  return at == 0 ? host.empty() : is_port(host.substr(at));
 }
 
-// Each % begins a byte in hexadecimal (RFC 3986 section 2.1). In a query browsers send others (URL Standard:
-// what people type into a form's address), so that there it is the reader's to judge.
+// Each % begins a byte in hexadecimal. In a query browsers send others (URL Standard: what people type into a
+// form's address), so that there it is the reader's to judge.
 bool is_encoded_rightly(std::string_view path) {
   for (auto at = path.find('%'); at != path.npos; at = path.find('%', at + 1))
-    if (path.size() - at < 3 || hex_digit(path[at + 1]) < 0 || hex_digit(path[at + 2]) < 0) return false;
+    if (!begins_encoded(path.substr(at))) return false;
   return true;
 }
 

@@ -114,10 +114,16 @@ TEST_CASE("a request line is a method, a target and a version, one blank between
 TEST_CASE("Host is there once and is a host, but for HTTP/1.0") {
   CHECK(status_of("GET / HTTP/1.1\r\n\r\n") == 400);
   CHECK(status_of("GET / HTTP/1.0\r\n\r\n") == 0);
-  for (const auto* host : {"", "a.b", "a:80", "[::1]", "[::1]:8080", "a_b", "%41"})
+  for (const auto* host : {"", "a.b", "a:80", "[::1]", "[::1]:8080", "a_b", "%41", "a%4f:", "a:65535"})
     CHECK(status_of("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n") == 0);
   for (const auto* host : {"a b", "a/b", "u@h", "a:b", "[::1", "[]", "a:123456", "h:80:80"})
     CHECK(status_of("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n") == 400);
+  // Nor in an absolute target.
+  for (const auto* host : {":80", ":", "a:65536", "a:99999", "[::1]:65536", "%", "%4", "%zz", "a%4g:80"}) {
+    INFO(host);
+    CHECK(status_of("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n") == 400);
+    CHECK(status_of("GET http://" + std::string(host) + "/ HTTP/1.1\r\nHost: h\r\n\r\n") == 400);
+  }
 }
 
 TEST_CASE("limits have statuses of their own, before the end of the head arrives") {
