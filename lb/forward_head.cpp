@@ -230,7 +230,7 @@ forwarded_request write_request_head(const http::request_head& head, const clien
       case rule::forwarded_proto:
         break;
       case rule::idempotency_key:
-        facts.repeatable |= head.verb == method::post;
+        facts.repeatable |= head.verb == method::post && !f.value.empty();
         to.field(f);
         break;
       case rule::max_forwards:

@@ -20,7 +20,7 @@ struct client_facts {
 
 /// What later steps need to know of a request once its head was written.
 struct forwarded_request {
-  bool repeatable = false;  // GET, HEAD, OPTIONS, or a POST with an Idempotency-Key that reaches the worker
+  bool repeatable = false;  // GET, HEAD, OPTIONS, or a POST with a key (not empty) that reaches the worker
   // Where in `out` of write_request_head stand:
   std::size_t request_id_at = 0;  // its X-Request-Id
   std::size_t request_id_bytes = 0;

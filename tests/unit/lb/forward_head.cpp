@@ -186,6 +186,7 @@ TEST_CASE("what may be repeated is known by method, and a POST by a key that rea
   for (const std::string method : {"PUT", "POST", "DELETE", "PATCH"})
     CHECK_FALSE(forward(method + " / HTTP/1.1\r\nHost: a\r\n\r\n").repeatable);
   CHECK(forward("POST / HTTP/1.1\r\nHost: a\r\nIdempotency-Key: k\r\n\r\n").repeatable);
+  CHECK_FALSE(forward("POST / HTTP/1.1\r\nHost: a\r\nIdempotency-Key: \r\n\r\n").repeatable);
   CHECK_FALSE(forward("PUT / HTTP/1.1\r\nHost: a\r\nIdempotency-Key: k\r\n\r\n").repeatable);
   CHECK_FALSE(
       forward("POST / HTTP/1.1\r\nHost: a\r\nConnection: idempotency-key\r\nIdempotency-Key: k\r\n\r\n")
