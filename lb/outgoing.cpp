@@ -23,6 +23,14 @@ ssize_t send_parts(int socket, iovec first, iovec second) {
 
 }  // namespace
 
+// Whoever appends before all has been sent, time and again, would else never see the text end: a slow
+// client's would grow to the length of its answer. No more bytes are moved than were sent.
+void outgoing::forget_sent() {
+  if (sent < text_bytes()) return;
+  text.erase(0, sent);
+  sent = 0;
+}
+
 sending outgoing::send(int socket, const char* place, std::size_t& run_sent, std::uint64_t& bytes_counter) {
   run_sent = 0;
   while (!empty()) {
@@ -30,7 +38,9 @@ sending outgoing::send(int socket, const char* place, std::size_t& run_sent, std
                               {const_cast<char*>(place + run_sent), run});
     if (n < 0) {
       if (errno == EINTR) continue;
-      return errno == EAGAIN ? sending::blocked : sending::broken;
+      if (errno != EAGAIN) return sending::broken;
+      forget_sent();
+      return sending::blocked;
     }
     auto left = static_cast<std::size_t>(n);
     bytes_counter += left;

@@ -29,6 +29,9 @@ struct outgoing {
   /// As many system calls as it takes, without waiting. `place` is where the run stands; `run_sent` is how
   /// much of it went.
   sending send(int socket, const char* place, std::size_t& run_sent, std::uint64_t& bytes_counter);
+
+ private:
+  void forget_sent();
 };
 
 }  // namespace atelier::lb

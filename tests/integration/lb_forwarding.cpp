@@ -5,7 +5,6 @@
 #include <catch2/catch.hpp>
 
 #include <condition_variable>
-#include <fstream>
 #include <list>
 #include <map>
 #include <memory>
@@ -20,13 +19,6 @@ namespace {
 
 scripted_worker::script echo() {
   return answering([](const std::string& request) { return answer_with(request); });
-}
-
-long resident_kb(pid_t pid, const std::string& field) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with(field)) return std::stol(line.substr(field.size() + 1));
-  return -1;
 }
 
 }  // namespace
@@ -198,22 +190,6 @@ TEST_CASE("a request in single bytes is one request", "[lb]") {
   CHECK(seen.find("e=1") == seen.npos);
 }
 
-TEST_CASE("a hundred megabytes pass both ways through little memory", "[lb]") {
-  constexpr std::size_t size = 100'000'000;
-  scripted_worker worker(answering(
-      [](const std::string& request) { return answer_with(request.substr(request.find("\r\n\r\n") + 4)); }));
-  proxy_process proxy({worker.address()});
-  const auto before = resident_kb(proxy.process.pid(), "VmHWM:");
-  auto client = proxy.connect(60s);
-  std::string body(size, 'x');
-  for (std::size_t i = 0; i < size; i += 1009) body[i] = static_cast<char>('a' + i % 26);
-  const auto answer = client.request("POST", "/", {}, body);
-  CHECK(answer.status == 200);
-  CHECK((answer.body == body));
-  CHECK(client.get("/").status == 200);  // the connection goes on
-  CHECK(resident_kb(proxy.process.pid(), "VmHWM:") - before < 8 * 1024);
-}
-
 TEST_CASE("a large chunked answer passes to HTTP/1.1 as chunks and to HTTP/1.0 as data", "[lb]") {
   std::string chunks;
   std::string plain;
@@ -338,22 +314,6 @@ TEST_CASE("an answer that comes before the body has ended is delivered although 
     client.send(std::string(200'000, 'x'));
     CHECK(client.read().status == 413);
   }
-}
-
-TEST_CASE("a connection without a request holds no buffer", "[lb]") {
-  scripted_worker worker(echo());
-  proxy_process proxy({worker.address()});
-  std::vector<http_client> clients;
-  for (int i = 0; i < 50; ++i) CHECK(clients.emplace_back(proxy.connect()).get("/").status == 200);
-  const auto before = resident_kb(proxy.process.pid(), "VmRSS:");
-  for (int i = 0; i < 500; ++i) CHECK(clients.emplace_back(proxy.connect()).get("/").status == 200);
-#ifdef __SANITIZE_THREAD__
-  constexpr auto bytes_max = 32 * 1024;  // it keeps notes of every word of memory that is touched
-#else
-  constexpr auto bytes_max = 8 * 1024;
-#endif
-  CHECK((resident_kb(proxy.process.pid(), "VmRSS:") - before) * 1024 / 500 < bytes_max);
-  CHECK(proxy.metric("connections") == 550);
 }
 
 TEST_CASE("a client that has rested asks again, in pieces too, and is told goodbye in time", "[lb]") {

@@ -45,6 +45,20 @@ http_client::http_client(int family, std::chrono::milliseconds timeout)
 
 http_client::http_client(std::uint16_t port, std::chrono::milliseconds timeout)
     : http_client(AF_INET, timeout) {
+  connect(port);
+}
+
+http_client http_client::slow(std::uint16_t port, std::chrono::milliseconds timeout) {
+  http_client client(AF_INET, timeout);
+  const int segment_bytes = 536;  // the least that every TCP takes (RFC 9293 section 3.7.1)
+  const int held_bytes = 8192;
+  setsockopt(client.socket_, IPPROTO_TCP, TCP_MAXSEG, &segment_bytes, sizeof segment_bytes);
+  setsockopt(client.socket_, SOL_SOCKET, SO_RCVBUF, &held_bytes, sizeof held_bytes);
+  client.connect(port);
+  return client;
+}
+
+void http_client::connect(std::uint16_t port) {
   const int yes = 1;
   setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   sockaddr_in where{};

@@ -32,6 +32,8 @@ class http_client {
   explicit http_client(std::uint16_t port, std::chrono::milliseconds timeout = std::chrono::seconds(15));
   /// To a UNIX socket.
   explicit http_client(const std::string& path, std::chrono::milliseconds timeout = std::chrono::seconds(15));
+  /// At the end of a slow line: its kernel takes a few kilobytes at a time, in small segments.
+  static http_client slow(std::uint16_t port, std::chrono::milliseconds timeout = std::chrono::seconds(15));
   ~http_client();
   http_client(http_client&& from) noexcept;
   http_client& operator=(http_client&& from) noexcept;
@@ -65,6 +67,7 @@ class http_client {
  private:
   http_client(int family, std::chrono::milliseconds timeout);
   void connect(const sockaddr* where, std::size_t bytes, const std::string& named);
+  void connect(std::uint16_t port);
   bool receive();
   std::string line();
   std::string exactly(std::size_t size);
