@@ -20,4 +20,12 @@ void buffer::reserve(std::size_t n) {
   end_ = front_ + held;
 }
 
+void buffer::shrink(std::size_t n) {
+  if (size() > n || capacity_ <= front_ + n) return;
+  buffer smaller(n, front_);
+  std::memcpy(smaller.data(), data(), size());
+  smaller.commit(size());
+  *this = std::move(smaller);
+}
+
 }  // namespace atelier

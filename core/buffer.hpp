@@ -47,6 +47,10 @@ class buffer {
   /// Makes room for n readable bytes in all, by moving or growing. Views into the buffer end here.
   void reserve(std::size_t n);
 
+  /// Gives memory back beyond what n readable bytes need, if there are no more. Views into the buffer end
+  /// here.
+  void shrink(std::size_t n);
+
  private:
   std::unique_ptr<char[]> bytes_;
   std::size_t capacity_;

@@ -54,7 +54,8 @@ struct context {
   http::request_head request;
   http::response_head response;
 
-  std::size_t in_flight = 0;  // requests
+  std::size_t in_flight = 0;       // requests
+  std::size_t large_requests = 0;  // of them, kept in more than a block
   std::size_t retries_under_way = 0;
   waiting_line<bool> retry_line;  // those for which the budget has no room yet
 

@@ -74,6 +74,7 @@ void exchange::check_limits() {
 
 exchange::~exchange() {
   leave_worker(false);
+  shared_.large_requests -= is_large_;
   shared_.transits.give_back(std::move(transit_));
   --shared_.in_flight;
   if (!counts_as_retry_) return;
@@ -230,6 +231,7 @@ exchange::ending exchange::end() {
     return ending::cut;
   }
   space_.in.consume(cursor_);
+  if (is_large_) end_growth();
   if (keep_alive_) return ending::go_on;
   return body_.now() == reframer::state::complete && space_.in.empty() ? ending::close : ending::linger;
 }

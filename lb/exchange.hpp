@@ -100,6 +100,9 @@ class exchange final : private unanswered_request {
   transit& moving();  // taken if there is none
   unsigned upload();
   bool receive_body(unsigned& needs);
+  void make_room();
+  bool takes_more();
+  void end_growth();
   unsigned download();
   bool flush_to_client(bool& blocked);
   bool read_answer();
@@ -149,6 +152,7 @@ class exchange final : private unanswered_request {
   bool may_switch_ = false;  // to another protocol
   bool parsed_ = true;       // shared_.request is still ours: nothing else ran
   bool kept_ = true;         // head and body so far are still in space_.in: the request can be sent again
+  bool is_large_ = false;    // among shared_.large_requests: space_.in has grown for it
 
   // The turn.
   worker* worker_ = nullptr;

@@ -61,7 +61,7 @@ unsigned exchange::upload() {
     }
     unsigned needs = 0;
     if (in.size() == cursor_ && !receive_body(needs)) return needs;
-    const auto taken = body_.take(in.readable().substr(cursor_), out.text);
+    const auto taken = body_.take(in.readable().substr(cursor_, workspace::block_bytes), out.text);
     body_bytes_ += taken;
     if (shared_.bounds.body_bytes_max > 0 && body_bytes_ > shared_.bounds.body_bytes_max) {
       refuse_body(413, "body too large");
@@ -78,18 +78,42 @@ unsigned exchange::upload() {
   }
 }
 
+// True: a request that may be sent again, for which there is the memory to keep it whole. It has taken it.
+bool exchange::takes_more() {
+  const auto& bounds = shared_.bounds;
+  if (!kept_ || !repeatable_ || space_.in.size() >= bounds.kept_bytes_max) return false;
+  if (body_framing_ == http::framing::sized && content_length_ > bounds.kept_bytes_max) return false;
+  if (is_large_) return true;
+  is_large_ = shared_.large_requests < bounds.large_requests_max;
+  shared_.large_requests += is_large_;
+  return is_large_;
+}
+
+// Of a request that does not grow, what was sent makes room for what comes.
+void exchange::make_room() {
+  auto& in = space_.in;
+  if (takes_more()) return in.reserve(in.size() + workspace::block_bytes);
+  wants_problem_ = wants_problem();
+  kept_ = false;
+  in.consume(cursor_);
+  cursor_ = 0;
+  if (is_large_) end_growth();
+  in.reserve(workspace::block_bytes);
+}
+
+void exchange::end_growth() {
+  is_large_ = false;
+  --shared_.large_requests;
+  space_.in.shrink(workspace::block_bytes);
+}
+
 // False: there is none now, or no client any more.
 bool exchange::receive_body(unsigned& needs) {
   auto& in = space_.in;
-  if (in.space_bytes() == 0) {
-    // From here on the request is too large to be kept: what was sent makes room for what comes.
-    wants_problem_ = wants_problem();
-    kept_ = false;
-    in.consume(cursor_);
-    cursor_ = 0;
-    in.reserve(workspace::block_bytes);
-  }
-  const auto n = ::recv(client_.socket.native_handle(), in.space(), in.space_bytes(), MSG_DONTWAIT);
+  if (in.space_bytes() == 0) make_room();
+  // Never more than a block, so that what follows the body fits into one.
+  const auto room = std::min(in.space_bytes(), workspace::block_bytes);
+  const auto n = ::recv(client_.socket.native_handle(), in.space(), room, MSG_DONTWAIT);
   client_.is_empty = n < 0 && errno == EAGAIN;
   if (n > 0) {
     in.commit(static_cast<std::size_t>(n));

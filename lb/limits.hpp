@@ -43,6 +43,8 @@ struct limits {
   std::size_t answer_bytes_max = 64 * 1024;      // of an answer held for a client slower than its worker
   unsigned retries_max = 1;                      // of a request that a worker failed
   retry_budget budget;
+  std::size_t kept_bytes_max = 512 * 1024;  // of a request that may be sent again: a larger one is sent once
+  std::size_t large_requests_max = 64;      // kept in more than 32 KB, at a time: others are sent once
   std::chrono::milliseconds slow_start =
       5s;  // in which the weight of a worker that came back grows to all of it
   // Reads of one target go to one worker while it has less than this part of its fair share in flight; 0:

@@ -27,6 +27,19 @@ TEST_CASE("a buffer takes text before its first byte as far as there is room") {
   CHECK_FALSE(bytes.prepend("x"));
 }
 
+TEST_CASE("a buffer gives back what its bytes do not need, and nothing that they do") {
+  atelier::buffer bytes(16, 4);
+  put(bytes, std::string(40, 'a') + "rest");
+  bytes.shrink(16);
+  CHECK(bytes.capacity() > 40);
+  bytes.consume(40);
+  bytes.shrink(16);
+  CHECK(bytes.capacity() == 20);
+  CHECK(bytes.readable() == "rest");
+  CHECK(bytes.space_bytes() == 12);
+  CHECK(bytes.prepend("1234"));
+}
+
 TEST_CASE("a buffer keeps its room in front when it grows, moves its bytes and is emptied") {
   atelier::buffer bytes(16, 4);
   put(bytes, std::string(16, 'a'));
