@@ -16,6 +16,7 @@ namespace {
 using asio::ip::tcp;
 
 constexpr std::string_view path_scheme = "unix:";
+constexpr std::chrono::milliseconds full_line_pause{5};  // nothing says when a UNIX socket's line has room
 
 error_code last_error() { return {errno, boost::system::system_category()}; }
 
@@ -89,6 +90,10 @@ result<tcp::endpoint> resolve_tcp(const address& a) {
   return found.begin()->endpoint();
 }
 
+namespace {
+
+// No error: it is connected; in_progress: wait until it can be written, then ask how_connected(); try_again:
+// a UNIX socket's line is full; else it cannot be.
 error_code begin_to_connect(tcp_socket& socket, const socket_address& to) {
   const int family = to.family();
   const int fd = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -110,6 +115,22 @@ error_code how_connected(tcp_socket& socket) {
   socklen_t size = sizeof problem;
   if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_ERROR, &problem, &size) != 0) return last_error();
   return {problem, boost::system::system_category()};
+}
+
+}  // namespace
+
+task<error_code> connect_to(tcp_socket& socket, const socket_address& to, const bool& over) {
+  auto begun = begin_to_connect(socket, to);
+  while (begun == asio::error::try_again && !over) {
+    timer pause(socket.get_executor(), full_line_pause);
+    co_await pause.async_wait(no_throw);
+    error_code ignored;
+    socket.close(ignored);
+    if (!over) begun = begin_to_connect(socket, to);
+  }
+  if (begun != asio::error::in_progress) co_return begun;
+  const auto [ended] = co_await socket.async_wait(tcp_socket::wait_write, no_throw);
+  co_return ended ? ended : how_connected(socket);
 }
 
 std::string peer_of(tcp_socket& socket) {

@@ -54,10 +54,10 @@ result<socket_address> resolve(const address& a);
 /// The same for what must be HOST:PORT.
 result<boost::asio::ip::tcp::endpoint> resolve_tcp(const address& a);
 
-/// Opens the socket and begins to connect it; TCP without delay (Nagle's algorithm). No error: it is
-/// connected; in_progress: wait until it can be written, then ask how_connected(); else it cannot be.
-error_code begin_to_connect(tcp_socket& socket, const socket_address& to);
-error_code how_connected(tcp_socket& socket);
+/// Opens the socket and connects it; TCP without delay (Nagle's algorithm). No error: it is connected. A line
+/// of a UNIX socket that is full is no error but waited for, as it is by TCP. Whoever waits no longer sets
+/// `over`, and cancels or closes the socket.
+task<error_code> connect_to(tcp_socket& socket, const socket_address& to, const bool& over);
 
 /// Who is at the other end, without the port: an IPv4 client of a socket that listens on both is named as
 /// IPv4; "unix" at the end of a UNIX socket, "unknown" when it is gone.

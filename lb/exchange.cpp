@@ -119,6 +119,7 @@ task<> exchange::wait_for_worker() {
     co_return leave("client_left");
   }
   if (worker_) co_return;
+  if (is_too_late()) co_return time_is_over();
   ++shared_.count.unavailable;
   answer_error(
       503, "no_worker",
@@ -162,20 +163,16 @@ bool exchange::take_connection() {
 
 task<> exchange::connect() {
   upstream_ = std::make_unique<upstream>(shared_.loop);
-  auto& socket = upstream_->socket;
-  const auto since = now();
-  const auto begun = begin_to_connect(socket, worker_->endpoint);
   ++worker_->counters.connections;
-  if (begun && begun != asio::error::in_progress) co_return fail(fault::no_connection);
-  if (begun) {
-    parsed_ = false;
-    set_deadline(shared_.bounds.connect_timeout);
-    co_await socket.async_wait(tcp_socket::wait_write, no_throw);
-    if (expired_ || how_connected(socket)) fail(fault::no_connection);
-    if (!cut_) expired_ = false;
-    now_is_fresh_ = false;
-    connecting_ += now() - since;
-  }
+  parsed_ = false;
+  set_deadline(shared_.bounds.connect_timeout);
+  const auto since = now();
+  const auto problem = co_await connect_to(upstream_->socket, worker_->endpoint, expired_);
+  now_is_fresh_ = false;
+  connecting_ += now() - since;
+  if (cut_) co_return leave("cut");
+  if (expired_ && is_too_late()) co_return time_is_over();
+  if (std::exchange(expired_, false) || problem) fail(fault::no_connection);
 }
 
 const http::request_head& exchange::request() {

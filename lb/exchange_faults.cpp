@@ -112,6 +112,7 @@ task<> exchange::wait_for_retry() {
   now_is_fresh_ = false;
   if (client_has_left_) co_return leave("client_left");
   if (counts_as_retry_) co_return;
+  if (is_too_late()) co_return time_is_over();
   ++shared_.count.retries_refused;
   answer_error(503, "no_worker", "too many requests are being sent again, try again");
 }

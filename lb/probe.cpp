@@ -33,11 +33,7 @@ class question : public std::enable_shared_from_this<question> {
   static probe_answer silence(std::string why) { return {false, true, std::move(why)}; }
 
   task<probe_answer> talk(const worker& asked, const probe_rules& rules) {
-    auto not_connected = begin_to_connect(socket_, asked.endpoint);
-    if (not_connected == asio::error::in_progress) {
-      const auto [ended] = co_await socket_.async_wait(tcp_socket::wait_write, no_throw);
-      not_connected = ended ? ended : how_connected(socket_);
-    }
+    const auto not_connected = co_await connect_to(socket_, asked.endpoint, expired_);
     if (not_connected) co_return silence(not_connected.message());
     const auto request =
         fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: atelier-probe\r\nConnection: close\r\n\r\n",

@@ -1,5 +1,7 @@
 // What clients see of workers that misbehave, and how often a request arrives.
 #include "integration/lb_proxy_process.hpp"
+#include "support/full_listener.hpp"
+#include "support/temp_dir.hpp"
 #include "support/wait.hpp"
 
 #include <catch2/catch.hpp>
@@ -8,6 +10,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <memory>
 #include <thread>
 
 using namespace atelier::test;
@@ -289,18 +292,11 @@ TEST_CASE("a worker is free when its answer is held, however slowly its client t
 
 TEST_CASE("a worker that does not take a connection in time is passed over, for every method", "[lb]") {
   scripted_worker good(answering([](const std::string&) { return answer_with("ok"); }));
-  // A listener whose line is full: further connections are neither taken nor refused.
-  const int full = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in where{};
-  where.sin_family = AF_INET;
-  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof where;
-  REQUIRE(::bind(full, reinterpret_cast<sockaddr*>(&where), size) == 0);
-  REQUIRE(::listen(full, 0) == 0);
-  REQUIRE(::getsockname(full, reinterpret_cast<sockaddr*>(&where), &size) == 0);
-  const http_client first(ntohs(where.sin_port));
-  const auto name = "127.0.0.1:" + std::to_string(ntohs(where.sin_port));
-  const proxy_process proxy({good.address(), name},
+  const temp_dir folder;
+  const bool by_tcp = GENERATE(true, false);
+  const auto full = by_tcp ? std::make_unique<full_listener>()
+                           : std::make_unique<full_listener>((folder / "worker").string());
+  const proxy_process proxy({good.address(), full->address()},
                             {"--connect-timeout", "200ms", "--probe-timeout", "1m", "--failures-max", "2"},
                             false);
   auto client = proxy.connect();
@@ -309,8 +305,21 @@ TEST_CASE("a worker that does not take a connection in time is passed over, for 
     CHECK(client.put("/").status == 200);
   }
   CHECK(proxy.metric("retries_total") == 2);
-  CHECK(proxy.metric("worker_faults_total{worker=\"" + name + "\",kind=\"no_connection\"}") == 2);
-  ::close(full);
+  CHECK(proxy.metric("worker_faults_total{worker=\"" + full->address() + "\",kind=\"no_connection\"}") == 2);
+}
+
+TEST_CASE("a worker on this machine whose line is full is waited for as one at the end of a wire is",
+          "[lb]") {
+  const temp_dir folder;
+  full_listener busy((folder / "worker").string());
+  const proxy_process proxy({busy.address()}, {"--connect-timeout", "20s", "--probe-timeout", "1m"}, false);
+  auto client = proxy.connect();
+  client.send("PUT / HTTP/1.1\r\nHost: a\r\n\r\n");
+  REQUIRE(wait_until(5s, [&] { return proxy.metric("requests_in_flight") == 1; }));
+  busy.begin_to_answer(answer_with("ok", "Connection: close\r\n"));
+  CHECK(client.read().status == 200);
+  CHECK(proxy.metric("worker_up{worker=\"" + busy.address() + "\"}") == 1);
+  CHECK(proxy.metric("worker_faults_total{worker=\"" + busy.address() + "\",kind=\"no_connection\"}") == 0);
 }
 
 TEST_CASE("retries beyond the budget wait, or are refused, and both are counted", "[lb]") {

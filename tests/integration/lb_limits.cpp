@@ -1,5 +1,6 @@
 // Every bound holds, and says so.
 #include "integration/lb_proxy_process.hpp"
+#include "support/full_listener.hpp"
 #include "support/wait.hpp"
 
 #include <catch2/catch.hpp>
@@ -95,8 +96,36 @@ TEST_CASE("a request as a whole has a time, in line and at the worker", "[lb]") 
   REQUIRE(wait_until(5s, [&] { return worker.requests().size() == 1; }));
   second.send("GET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(first.read().status == 504);
-  CHECK(second.read().status >= 503);
+  CHECK(second.read().status == 504);
   CHECK(std::chrono::steady_clock::now() - start < 2s);
+}
+
+TEST_CASE("a request whose time is over while it is connected says nothing against the worker", "[lb]") {
+  const full_listener full;
+  const proxy_process proxy({full.address()},
+                            {"--connect-timeout", "20s", "--probe-timeout", "1m", "--total-timeout", "300ms"},
+                            false);
+  const auto answer = proxy.connect().get("/");
+  CHECK(answer.status == 504);
+  CHECK(answer.body == "Error: the request took too long, try again");
+  CHECK(proxy.metric("worker_faults_total{worker=\"" + full.address() + "\",kind=\"no_connection\"}") == 0);
+  CHECK(proxy.metric("retries_total") == 0);
+}
+
+TEST_CASE("a request's time goes on while it waits to be sent again", "[lb]") {
+  scripted_worker bad([](worker_connection& c, const std::string&) { c.close(); });
+  scripted_worker never(slow(2s));
+  const proxy_process proxy({bad.address() + ",weight=1000", never.address()},
+                            {"--failures-max", "1000000", "--retry-budget-percent", "0", "--queue-timeout",
+                             "20s", "--total-timeout", "400ms"});
+  std::list<http_client> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(proxy.connect());
+    clients.back().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  for (auto& client : clients) CHECK(client.read().status == 504);
+  CHECK(proxy.metric("retries_delayed_total") > 0);
+  CHECK(proxy.metric("retries_refused_total") == 0);
 }
 
 TEST_CASE("a write that takes too long may have been applied, a read may be asked again", "[lb]") {
