@@ -175,9 +175,11 @@ task<> exchange::connect() {
   if (std::exchange(expired_, false) || problem) fail(fault::no_connection);
 }
 
+// Its own size is its limit: those of the proxy may have been lowered since it was read.
 const http::request_head& exchange::request() {
   if (!parsed_)
-    (void)http::parse_request_head(space_.in.readable().substr(0, head_bytes_), shared_.bounds.head,
+    (void)http::parse_request_head(space_.in.readable().substr(0, head_bytes_),
+                                   {.head_bytes_max = head_bytes_, .target_bytes_max = head_bytes_},
                                    shared_.request);
   return shared_.request;
 }

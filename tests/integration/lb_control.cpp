@@ -13,6 +13,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <thread>
 
 using namespace atelier::test;
@@ -195,6 +196,44 @@ TEST_CASE("SIGHUP takes what the file says now, and nothing of a file that is wr
   lb.signal(SIGHUP);
   CHECK(wait_until(5s, [&] { return !has(fetch(admin, "/workers").body, first.address()); }));
   CHECK(fetch(port, "/").body == "second");
+}
+
+TEST_CASE("a request that waits in line goes on as it came, though a reload allows less than it has",
+          "[lb]") {
+  std::promise<void> may_answer;
+  scripted_worker worker(answering([go = may_answer.get_future().share()](const std::string&) {
+    go.wait_for(20s);
+    return answer_with("ok");
+  }));
+  const temp_dir folder;
+  const auto write = [&](const std::string& bounds) {
+    return folder.write("lb.toml", "[lb]\nworker = [\"" + worker.address() + ",max=1\"]\n" + bounds);
+  };
+  const auto file = write("");
+  proxy_process proxy({}, {"--config", file, "--queue-timeout", "20s"});
+  auto first = proxy.connect();
+  first.send("GET /first HTTP/1.1\r\nHost: first\r\n\r\n");
+  REQUIRE(wait_until(5s, [&] { return worker.requests().size() == 1; }));
+  const auto wait_in_line = [&](http_client& client, const std::string& name, std::size_t size, int place) {
+    client.send("GET /" + name + std::string(size, 'x') + " HTTP/1.1\r\nHost: " + name +
+                "\r\nX: " + std::string(size, 'x') + "\r\n\r\n");
+    REQUIRE(wait_until(5s, [&] { return proxy.metric("requests_waiting") == place; }));
+  };
+  auto large = proxy.connect();
+  wait_in_line(large, "large", 2000, 1);
+  write("head-bytes-max = 1024\ntarget-bytes-max = 100\n");
+  proxy.process.signal(SIGHUP);
+  proxy.process.wait_for("reloaded: ");
+  auto small = proxy.connect();
+  wait_in_line(small, "small", 1, 2);
+  may_answer.set_value();
+  for (auto* client : {&first, &large, &small}) CHECK(client->read().status == 200);
+  REQUIRE(worker.requests().size() == 3);
+  const auto seen = worker.requests()[1];
+  CHECK(has(seen, "GET /large" + std::string(2000, 'x') + " HTTP/1.1\r\n"));
+  CHECK(has(seen, "Host: large\r\n"));
+  CHECK(has(seen, "X: " + std::string(2000, 'x') + "\r\n"));
+  CHECK(proxy.connect().get("/" + std::string(100, 'x')).status == 414);
 }
 
 TEST_CASE("fifty reloads under load cost no request", "[lb]") {
