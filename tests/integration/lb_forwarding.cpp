@@ -268,17 +268,36 @@ TEST_CASE("interim answers pass to HTTP/1.1 and not to HTTP/1.0", "[lb]") {
 }
 
 TEST_CASE("a client that waits for 100 gets it from the worker", "[lb]") {
-  scripted_worker patient([](worker_connection& c, std::string request) {
-    for (; !request.empty(); request = c.read_request()) c.send(answer_with("ok"));
-  });
-  const proxy_process proxy({patient.address()});
+  scripted_worker inviting(
+      [](worker_connection& c, std::string head) {
+        for (; !head.empty(); head = c.read_head()) {
+          const bool is_asked = head.find("\r\nExpect: 100-continue\r\n") != head.npos;
+          if (is_asked) c.send("HTTP/1.1 100 Continue\r\n\r\n");
+          c.send(answer_with(c.read_bytes(5), is_asked ? "X-Asked: 1\r\n" : ""));
+        }
+      },
+      scripted_worker::reads::head);
+  const proxy_process proxy({inviting.address()});
   auto client = proxy.connect();
-  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
-  std::this_thread::sleep_for(100ms);
-  client.send("hello");
-  CHECK(client.read().body == "ok");
-  REQUIRE(patient.requests().size() == 1);
-  CHECK(patient.requests()[0].find("Expect: 100-continue\r\n") != std::string::npos);
+  for (int i = 0; i < 2; ++i) {
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+    CHECK(client.read().status == 100);  // before a byte of the body was sent
+    client.send("hello");
+    const auto answer = client.read();
+    CHECK(answer.body == "hello");
+    CHECK(answer.header("X-Asked") == "1");
+  }
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+  CHECK(client.read().status == 200);
+  CHECK(inviting.connections() == 1);
+}
+
+TEST_CASE("a client that does not wait for 100 is answered by a worker that says none", "[lb]") {
+  scripted_worker silent(echo());
+  const proxy_process proxy({silent.address()});
+  auto client = proxy.connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello");
+  CHECK(client.read().body.ends_with("\r\n\r\nhello"));
 }
 
 TEST_CASE("an answer that comes before the body has ended is delivered, and the connection closed", "[lb]") {

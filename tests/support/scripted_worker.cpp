@@ -72,6 +72,14 @@ std::string worker_connection::read_request() {
   return request;
 }
 
+std::string worker_connection::read_bytes(std::size_t size) {
+  while (received_.size() < size && receive()) {
+  }
+  auto bytes = received_.substr(0, size);
+  received_.erase(0, size);
+  return bytes;
+}
+
 std::string worker_connection::read_rest() {
   while (receive()) {
   }

@@ -27,6 +27,9 @@ class worker_connection {
   /// The head alone; its body is what comes next.
   std::string read_head();
 
+  /// So many bytes of what comes next; fewer where the other side ended before.
+  std::string read_bytes(std::size_t size);
+
   /// Whatever comes until the other side ends, for as long as the connection lives.
   std::string read_rest();
 
