@@ -114,10 +114,10 @@ TEST_CASE("a request whose time is over while it is connected says nothing again
 
 TEST_CASE("a request's time goes on while it waits to be sent again", "[lb]") {
   scripted_worker bad([](worker_connection& c, const std::string&) { c.close(); });
-  scripted_worker never(slow(2s));
+  scripted_worker never(slow(3s));
   const proxy_process proxy({bad.address() + ",weight=1000", never.address()},
                             {"--failures-max", "1000000", "--retry-budget-percent", "0", "--queue-timeout",
-                             "20s", "--total-timeout", "400ms"});
+                             "20s", "--total-timeout", "1s"});
   std::list<http_client> clients;
   for (int i = 0; i < 8; ++i) {
     clients.push_back(proxy.connect());
