@@ -12,7 +12,9 @@ namespace atelier::etl {
 namespace {
 
 constexpr long long lock_key = 0x6174656c65746c;  // any constant that no other program uses
-constexpr int switch_attempts = 120;              // each waits for readers for at most lock_timeout
+constexpr int lock_attempts = 20;                 // two seconds: twice client_connection_check_interval below
+constexpr auto pause_between_locks = std::chrono::milliseconds(100);
+constexpr int switch_attempts = 120;  // each waits for readers for at most lock_timeout
 constexpr auto pause_between = std::chrono::milliseconds(500);
 
 result<> run(db::session& session, const std::string& sql) {
@@ -87,6 +89,18 @@ result<std::string> rights_of(db::session& session, std::string_view table) {
   return sql;
 }
 
+// Asked more than once: PostgreSQL's process of a load that has just ended, or was killed, may not have
+// noticed yet.
+result<bool> take_lock(db::session& session) {
+  for (int attempt = 1;; ++attempt) {
+    const auto locked = session.run(fmt::format("select pg_try_advisory_lock({})", lock_key));
+    if (!locked) return locked.error();
+    const bool is_ours = locked->text(0, 0) == "t";
+    if (is_ours || attempt == lock_attempts) return is_ours;
+    std::this_thread::sleep_for(pause_between_locks);
+  }
+}
+
 }  // namespace
 
 result<db::session> open_session(const std::string& conninfo) {
@@ -109,9 +123,9 @@ result<db::session> open_session(const std::string& conninfo) {
 result<load_lock> load_lock::take(const std::string& conninfo) {
   auto session = open_session(conninfo);
   if (!session) return session.error();
-  const auto locked = session->run(fmt::format("select pg_try_advisory_lock({})", lock_key));
+  const auto locked = take_lock(*session);
   if (!locked) return locked.error();
-  if (locked->text(0, 0) != "t")
+  if (!*locked)
     return fail("another load of {} is under way: {}; wait until it has ended",
                 db::place_of(session->handle()), holder(*session));
   for (const std::string_view table :

@@ -2,6 +2,7 @@
 #include "db/session.hpp"
 #include "etl/next_tables.hpp"
 #include "integration/etl_house.hpp"
+#include "support/process.hpp"
 #include "support/wait.hpp"
 
 #include <catch2/catch.hpp>
@@ -9,6 +10,7 @@
 
 #include <atomic>
 #include <map>
+#include <optional>
 #include <thread>
 
 using namespace atelier;
@@ -85,6 +87,23 @@ TEST_CASE("one load of a database at a time, and the second says who runs", "[et
   INFO(seen.errors);
   CHECK(seen.errors.find("a process (PostgreSQL's " + process) != std::string::npos);
   ask(database, fmt::format("drop role {}", role));
+}
+
+TEST_CASE("a load that begins as another one ends has its turn", "[etl]") {
+  small_set set;
+  const temp_dir folder;
+  const test_database database;
+  auto other = std::make_optional(etl::load_lock::take(database.conninfo()));
+  REQUIRE(*other);
+  test::child_process next(ATELIER_PROGRAM, {"etl", "load", set.write(folder), "--rejects",
+                                             (folder / "rejects").string(), "--db", database.conninfo()});
+  REQUIRE(test::wait_until(20s, [&] {
+    return ask(database,
+               "select count(*) from pg_stat_activity where datname = current_database()"
+               " and query like 'select pg_try_advisory_lock(%'") == "1";
+  }));
+  other.reset();
+  CHECK(next.wait().code == 0);
 }
 
 TEST_CASE("what a killed load was waiting for in the database ends, and its locks are free", "[etl]") {
