@@ -89,7 +89,7 @@ class role {
 
 result<> role::open_listeners() {
   if (wanted_.take_over)
-    if (const auto taken = sockets_.take_over(wanted_.control); !taken) return taken;
+    if (auto taken = sockets_.take_over(wanted_.control); !taken) return taken;
   if (!sockets_.takes_over()) sockets_.inherit();
   auto clients = sockets_.listener(clients_name, wanted_.listen, {.share_port = wanted_.share_port});
   if (!clients) return clients.error();
