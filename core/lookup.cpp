@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace atelier {
@@ -81,7 +82,12 @@ task<addresses> look_up(asio::io_context& loop, address where) {
                            boost::system::error_code(errno, boost::system::system_category()).message());
   asio::posix::basic_stream_descriptor<executor> answered(loop, ends[0]);
   const auto asked = std::make_shared<inquiry>(std::move(where), ends[1]);
-  std::thread([asked] { asked->run(); }).detach();
+  try {
+    std::thread([asked] { asked->run(); }).detach();
+  } catch (const std::system_error& e) {  // no thread is to be had
+    ::close(ends[1]);
+    co_return not_resolved(asked->where, e.code().message());
+  }
   co_await answered.async_wait(asio::posix::descriptor_base::wait_read, no_throw);
   co_return asked->take();
 }

@@ -9,7 +9,6 @@
 
 #include <csignal>
 #include <filesystem>
-#include <future>
 #include <list>
 #include <thread>
 
@@ -94,28 +93,21 @@ TEST_CASE("a successor that fails before it is ready changes nothing", "[lb]") {
 
 TEST_CASE("a request under way when another process takes over is answered, and said to be the last",
           "[lb]") {
-  std::promise<void> may_answer;
-  scripted_worker worker(answering([go = may_answer.get_future().share()](const std::string&) {
-    go.wait_for(30s);
-    return answer_with("late");
-  }));
+  held_worker worker;
   const temp_dir folder;
   proxy_process proxy({worker.address()}, {"--control", folder / "control"});
   auto client = proxy.connect();
   auto resting = proxy.connect();
-  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  REQUIRE(wait_until(5s, [&] { return worker.requests().size() == 1; }));
-  child_process next(ATELIER_PROGRAM,
-                     {"lb", "--listen", "127.0.0.1:" + std::to_string(proxy.port), "--worker",
-                      worker.address(), "--control", folder / "control", "--takeover"});
-  next.wait_for("the former process was told to end");
+  client.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n");
+  REQUIRE(wait_until(5s, [&] { return worker.holds_one(); }));
+  auto next = successor_of(proxy, worker, folder / "control");
   proxy.process.wait_for("another process serves from here on");
-  may_answer.set_value();
+  worker.answer();
   const auto answer = client.read();
   CHECK(answer.body == "late");
   CHECK(answer.header("Connection") == "close");
   // A connection at rest may ask once more.
-  const auto once_more = resting.get("/");
+  const auto once_more = resting.get("/quick");
   CHECK(once_more.status == 200);
   CHECK(once_more.header("Connection") == "close");
   CHECK(proxy.process.wait(10s).code == 0);
