@@ -2,6 +2,7 @@
 #include "app/api/operations.hpp"
 #include "app/option_types.hpp"
 #include "app/program.hpp"
+#include "app/spare_memory.hpp"
 #include "app/worker_report.hpp"
 #include "core/http/server.hpp"
 #include "core/log.hpp"
@@ -10,7 +11,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <malloc.h>
 #include <sched.h>
 
 #include <utility>
@@ -85,6 +85,7 @@ struct company {
   housekeeping& keeping;
   worker_report& report;
   heartbeat& heart;
+  spare_memory& spare;
 };
 
 constexpr auto beyond_the_drain = std::chrono::seconds(5);  // for what follows it: goodbyes, the database
@@ -99,6 +100,7 @@ task<> stop(worker& w, company& with, milliseconds patience, bool with_admin) {
   with.keeping.stop();
   with.signals.close();
   with.heart.stop();
+  with.spare.stop();
   log::info("stopped");
 }
 
@@ -121,13 +123,6 @@ task<> obey_signals(worker& w, company& with, milliseconds patience, bool with_a
   }
 }
 
-// What a large answer took goes back to the system with it, and does not stay in the heap for ever
-// (mallopt(3): fixed, these no longer grow with the largest block that was freed).
-void give_memory_back() {
-  mallopt(M_MMAP_THRESHOLD, 256 * 1024);
-  mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
-}
-
 // Where others share the core, whoever wakes us goes on running and wakes us for more before we run: fewer
 // switches, and more requests and statements to a turn (sched(7), SCHED_BATCH). On a core of our own nothing
 // changes.
@@ -139,7 +134,6 @@ void let_work_gather() {
 int run(options o) {
   log::open("api");
   let_work_gather();
-  give_memory_back();
   warn_of_password(o.database.conninfo);
   for (auto& token : o.verify_tokens) o.api.verify_tokens.insert(std::move(token));
   o.database.statements = api::all_statements();
@@ -166,10 +160,12 @@ int run(options o) {
   housekeeping keeping{timer(w.loop)};
   worker_report report(w.loop, systemd, w.database, o.database.connections, w.clients.listening_on());
   heartbeat heart(w.loop, systemd);
-  company with{signals, **access, keeping, report, heart};
+  spare_memory spare(w.loop);
+  company with{signals, **access, keeping, report, heart, spare};
   asio::co_spawn(w.loop, forget_old_posts(w.database, keeping), asio::detached);
   asio::co_spawn(w.loop, report.run(), asio::detached);
   asio::co_spawn(w.loop, heart.run(), asio::detached);
+  asio::co_spawn(w.loop, spare.run(), asio::detached);
   asio::co_spawn(w.loop, obey_signals(w, with, o.drain, o.admin.has_value()), asio::detached);
   w.loop.run();
   return 0;
