@@ -8,7 +8,7 @@ import urllib.request
 import peers
 from data import HEAVY, at_home, serving
 from idle import resting
-from load import load, scenario, scenario_file
+from load import load, scenario, scenario_file, settle
 from places import STATEMENTS, Trouble, WORK, say
 from processes import allow_files, private_bytes, resident_mib, stop_all
 from rounds import alternate, record
@@ -86,12 +86,6 @@ def beside_idle_clients(table, plan, server, ids):
             alternate(plan, speed.name, [lambda: measure(True, crowded), lambda: measure(False, empty)])
     finally:
         stop_all([crowded, empty])
-
-
-def settle(stack, plan, what, times=1, **options):
-    """Before anything is measured: node compiles, ninety fresh backends read their catalogues and map the pages of PostgreSQL's memory one
-    by one (an eighth of its CPU in the first minute), caches fill (which takes them a few million reads) and keep what is worth it."""
-    load(stack[-1].port, what, max(6, times * plan.seconds), closed=True, connections=128, seed=4711, **options)
 
 
 def reads_over_stack(table, plan, server, ids):

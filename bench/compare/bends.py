@@ -21,8 +21,8 @@ def limit(busy, cores):
     total = sum(busy.values())
     if busy.get("others", 0) >= 0.25 * cores:
         why = f"something else used this machine ({shares} of {cores} cores)"
-    elif total >= 0.9 * cores:
-        why = f"no core was free: what is added takes from what is there ({shares} of {cores} cores)"
+    elif total >= 0.85 * cores:  # beyond it, of what shares them somebody always waits for a core
+        why = f"no core was free for long: what is added takes from what is there ({shares} of {cores} cores)"
     else:
         name, most = max(busy.items(), key=lambda each: each[1])
         if name == "generator" and most >= 0.9:

@@ -7,7 +7,7 @@ import peers
 import plot
 from bends import explain, flat, limit, proportional
 from data import HEAVY, serving
-from load import load
+from load import load, settle
 from places import WORK, say
 from processes import allow_files, resident_mib, stop_all
 from rounds import alternate, record
@@ -57,6 +57,7 @@ def with_data(table, plan, products):
         for size in sizes:
             servers[size] = serving(size)[0]
             stacks[size] = peers.our_stack(servers[size])
+            settle(stacks[size], plan, "reads", times=7, set={"products": size})
 
         def measure(size):
             options = {"closed": True, "connections": 64, "set": {"products": size}}
@@ -92,7 +93,7 @@ def with_workers(table, plan, products):
             stack = peers.our_stack(server, workers=n)
             try:
                 options = {"closed": True, "connections": 64, "set": {"products": products}}
-                load(stack[-1].port, "reads", plan.warm_up, **options)
+                settle(stack, plan, "reads", times=7, set={"products": products})
                 groups = {"workers": stack[:-1], "the proxy": [stack[-1]], "PostgreSQL": [server.process]}
                 for i in range(plan.rounds):
                     plan.check()
@@ -102,7 +103,9 @@ def with_workers(table, plan, products):
                     record(cpu[n], True, run, run.cpu_us)
             finally:
                 stop_all(stack)
-        explain(rate, median_points(rate), proportional, lambda n: limit(mean_busy(runs[n]), CORES))
+        costs = dict(median_points(cpu))
+        explain(rate, median_points(rate), proportional, lambda n: f"a read costs {costs[n]:.1f} µs of CPU, with one worker fewer {costs[n - 1]:.1f}; "
+                f"{limit(mean_busy(runs[n]), CORES)}")
         draw("workers", "Uniform reads by workers, cache off", "workers", "answers/s", {"answers a second": median_points(rate)}, log_x=False)
     finally:
         server.stop()

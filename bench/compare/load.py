@@ -61,3 +61,9 @@ def load(port, what, seconds, processes=(), core=None, groups=None, **options):
     if done.returncode not in (0, 3) or not done.stdout:
         raise Trouble(f"atelier-bench: {done.stderr.strip()}")
     return Run(json.loads(done.stdout), cpu, busy, machine)
+
+
+def settle(stack, plan, what, times=1, **options):
+    """Before anything is measured: node compiles, ninety fresh backends read their catalogues and map the pages of PostgreSQL's memory one
+    by one (an eighth of its CPU in the first minute), caches fill (which takes them a few million reads) and keep what is worth it."""
+    load(stack[-1].port, what, max(6, times * plan.seconds), closed=True, connections=128, seed=4711, **options)

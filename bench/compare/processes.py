@@ -1,6 +1,7 @@
 """Processes that end with us, what they cost, and on which cores they run."""
 
 import atexit
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -103,11 +104,14 @@ atexit.register(lambda: stop_all(_running))
 
 
 def _children(pid):
-    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            yield from map(int, task.read_text().split())
-        except OSError:
-            pass
+    found = []
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError):  # that thread has ended meanwhile
+                found += map(int, pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+    except OSError:
+        pass  # all of it has
+    return found
 
 
 def family(pid):

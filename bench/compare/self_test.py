@@ -1,6 +1,8 @@
 """What the comparisons say of the figures that they are given: medians, ratios, targets, errors, bends, and whose folder is removed."""
 
+import os
 import pathlib
+import subprocess
 import tempfile
 import unittest
 
@@ -9,6 +11,7 @@ import main
 import peers
 import places
 import plot
+import processes
 import publish
 from table import Figure, Table
 
@@ -66,7 +69,8 @@ class Bends(unittest.TestCase):
         self.assertEqual(bends.bends([(16, 10), (64, 10.5), (256, 14)], bends.flat), [256])
 
     def test_the_reason_is_whoever_had_no_time_left(self):
-        self.assertIn("no core was free", bends.limit({"workers": 0.9, "PostgreSQL": 0.8, "generator": 0.2}, 2))
+        self.assertIn("no core was free", bends.limit({"workers": 0.8, "PostgreSQL": 0.7, "generator": 0.2}, 2))
+        self.assertIn("waited for one another", bends.limit({"workers": 0.8, "PostgreSQL": 0.6, "generator": 0.2}, 2))
         self.assertIn("workers had no time left", bends.limit({"workers": 0.97, "PostgreSQL": 0.3, "generator": 0.2}, 8))
         self.assertIn("the generator was the limit", bends.limit({"workers": 0.5, "generator": 0.97}, 8))
         self.assertIn("something else used this machine", bends.limit({"workers": 0.2, "generator": 0.1, "others": 1.7}, 2))
@@ -81,6 +85,18 @@ class Bends(unittest.TestCase):
 class Stacks(unittest.TestCase):
     def test_two_stacks_at_once_have_sockets_of_their_own(self):
         self.assertEqual(len({*peers.stack_sockets(3), *peers.stack_sockets(3)}), 6)
+
+
+class Families(unittest.TestCase):
+    def test_children_belong_to_the_family_and_who_has_ended_is_alone(self):
+        child = subprocess.Popen(["sleep", "60"])
+        try:
+            self.assertIn(child.pid, processes.family(os.getpid()))
+        finally:
+            child.kill()
+            child.wait()
+        self.assertEqual(processes.family(child.pid), [child.pid])
+        self.assertEqual(processes.cpu_seconds([child]), 0)
 
 
 class Folders(unittest.TestCase):
