@@ -206,7 +206,7 @@ def latency(table, plan, server, ids):
             settle(stack, plan, "reads", set={"products": ids["products"]})
 
         def measure(ours_now, stack):
-            options = {"rate": 1500, "connections": READ_CONNECTIONS, "set": {"products": ids["products"]}}
+            options = {"rate": 1500, "connections": READ_CONNECTIONS, "set": {"products": ids["products"]}, "first": True}
             at_home(server, "atelier" if ours_now else "express")
             load(stack[-1].port, "reads", plan.warm_up, seed=int(time.time()), **options)
             run = load(stack[-1].port, "reads", plan.seconds, seed=1 + len(figure.ours), **options)

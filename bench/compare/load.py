@@ -5,7 +5,7 @@ import os
 import subprocess
 
 from places import BENCH, Trouble, WORK
-from processes import cpu_seconds, machine_seconds
+from processes import cpu_seconds, machine_seconds, run_first
 
 
 class Run:
@@ -35,9 +35,9 @@ def scenario_file(name, content):
     return file
 
 
-def load(port, what, seconds, processes=(), core=None, groups=None, **options):
+def load(port, what, seconds, processes=(), core=None, groups=None, first=False, **options):
     """Runs it: `what` is a scenario's name, a file (a Path), or a target that begins with /. Options as atelier-bench has them, _ for -.
-    `groups`: {name: processes} whose share of the cores is wanted beside."""
+    `groups`: {name: processes} whose share of the cores is wanted beside. `first`: no ordinary program makes the generator late (run_first)."""
     words = [str(BENCH), "run", "--url", f"http://127.0.0.1:{port}", "--for", f"{seconds}s", "--warm-up", "0s", "--json", "-"]
     words += ["--get", what] if isinstance(what, str) and what.startswith("/") else [str(what)]
     for name, value in options.items():
@@ -52,6 +52,8 @@ def load(port, what, seconds, processes=(), core=None, groups=None, **options):
     def pin():
         if core is not None and (os.cpu_count() or 1) > core:
             os.sched_setaffinity(0, {core})
+        if first:
+            run_first(0)
 
     groups = groups or {}
     before, before_each, machine = cpu_seconds(processes), {name: cpu_seconds(g) for name, g in groups.items()}, machine_seconds()

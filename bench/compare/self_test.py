@@ -3,6 +3,7 @@
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -87,6 +88,11 @@ class Stacks(unittest.TestCase):
         self.assertEqual(len({*peers.stack_sockets(3), *peers.stack_sockets(3)}), 6)
 
 
+def may_run_first():
+    asks = "import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))"
+    return subprocess.run([sys.executable, "-c", asks], stderr=subprocess.DEVNULL).returncode == 0
+
+
 class Families(unittest.TestCase):
     def test_children_belong_to_the_family_and_who_has_ended_is_alone(self):
         child = subprocess.Popen(["sleep", "60"])
@@ -97,6 +103,18 @@ class Families(unittest.TestCase):
             child.wait()
         self.assertEqual(processes.family(child.pid), [child.pid])
         self.assertEqual(processes.cpu_seconds([child]), 0)
+
+    @unittest.skipUnless(may_run_first(), "needs CAP_SYS_NICE")
+    def test_who_runs_first_is_told_so_with_all_threads_and_the_rest_goes_on_as_it_was(self):
+        child = subprocess.Popen(["sleep", "60"])
+        try:
+            self.assertTrue(processes.run_first(child.pid))
+            self.assertEqual(os.sched_getscheduler(child.pid), os.SCHED_FIFO)
+            self.assertEqual(os.sched_getscheduler(0), os.SCHED_OTHER)
+        finally:
+            child.kill()
+            child.wait()
+        self.assertFalse(processes.run_first(child.pid))
 
 
 class Folders(unittest.TestCase):
