@@ -75,7 +75,7 @@ bool exchange::goes_on() {
   auto* failed = worker_;
   leave_worker(false);
   if (was_stale) {
-    failed->sweep(clock::time_point::min());
+    failed->close_lost();
     fresh_only_ = true;
   } else {
     shared_.pool.failed(*failed, fault_);

@@ -1,6 +1,7 @@
 #include "lb/worker.hpp"
 
 #include "lb/pick.hpp"
+#include "lb/stirred.hpp"
 
 #include <sys/socket.h>
 
@@ -71,7 +72,13 @@ void worker::give_idle(std::unique_ptr<upstream> connection, clock::time_point n
 }
 
 void worker::sweep(clock::time_point oldest) {
-  std::erase_if(idle_, [&](const auto& c) { return c->idle_since < oldest || !is_still_open(*c); });
+  std::erase_if(idle_, [&](const auto& c) {
+    return c->idle_since < oldest || (has_stirred(c->socket) && !is_still_open(*c));
+  });
+}
+
+void worker::close_lost() {
+  std::erase_if(idle_, [](const auto& c) { return !is_still_open(*c); });
 }
 
 const socket_address& worker::address_among(const std::vector<socket_address>& found) const {

@@ -21,12 +21,12 @@ IDLE_WANTED = 10_000
 class House:
     """The upstream and the three proxies, all running; each is loaded in its turn."""
 
-    def __init__(self, core=PROXY_CORE):
+    def __init__(self, core=PROXY_CORE, rest=REST_CORE):
         self.made = []
         try:
             # Three upstream addresses, as there are three workers; one process each would only cost a core that is not there.
             port = free_ports(1)[0]
-            self.upstream = Process("upstream", [UPSTREAM, port, 1500], core=REST_CORE).wait_for_port(port)
+            self.upstream = Process("upstream", [UPSTREAM, port, 1500], core=rest).wait_for_port(port)
             self.made.append(self.upstream)
             self.upstream.port = port
             self.ours = peers.proxy([port], core=core, more=["--connections-max", 12_000])
@@ -71,20 +71,26 @@ def throughput(table, plan):
                 put(rate, name, run.rate, run, max)
             alternate(plan, f"{connections} connections", [lambda n=n, p=p: measure(n, p) for n, p in house.all().items()])
             peaks[connections] = max(statistics.median(v) for v in rate.rivals.values())
-        rate = peaks[64] / 2
-        tail = table.add("proxy-p99", f"p99 at half of the peers' peak ({rate:,.0f}/s), open loop", "ms", "≤", 1.0)
+    finally:
+        house.stop()
+    tail(table, plan, peaks[64] / 2)
 
-        # All alike: upstream, proxies and generator are not kept waiting by whatever else this machine runs.
+
+def tail(table, plan, rate):
+    """Nobody is saturated here, so nobody is bound to a core: generator and upstream on one would be its queue, and that the tail."""
+    figure = table.add("proxy-p99", f"p99 at half of the peers' peak ({rate:,.0f}/s), open loop", "ms", "≤", 1.0)
+    short = plan.in_short_rounds()
+    house = House(core=None, rest=None)
+    try:
         taking_part = [house.upstream, *house.all().values()]
         if not all(run_first(pid) for process in taking_part for pid in family(process.pid)):
-            tail.note("at the ordinary priority (a higher one takes root), so the time slices of other programs are in these tails")
-        short = plan.in_short_rounds()
+            figure.note("at the ordinary priority (a higher one takes root), so the time slices of other programs are in these tails")
 
-        def measure_tail(name, process):
-            load(process.port, "/", short.warm_up, core=REST_CORE, first=True, rate=round(rate), connections=64)
-            run = load(process.port, "/", short.seconds, core=REST_CORE, first=True, rate=round(rate), connections=64)
-            put(tail, name, run.latency_ms["p99"], run, min)
-        alternate(short, "p99", [lambda n=n, p=p: measure_tail(n, p) for n, p in house.all().items()])
+        def measure(name, process):
+            load(process.port, "/", short.warm_up, first=True, rate=round(rate), connections=64)
+            run = load(process.port, "/", short.seconds, first=True, rate=round(rate), connections=64)
+            put(figure, name, run.latency_ms["p99"], run, min)
+        alternate(short, "p99", [lambda n=n, p=p: measure(n, p) for n, p in house.all().items()])
     finally:
         house.stop()
 

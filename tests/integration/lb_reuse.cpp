@@ -80,6 +80,27 @@ TEST_CASE("a worker that closes right after its answer fails nobody", "[lb]") {
   CHECK(worker.requests().size() == 100);
 }
 
+TEST_CASE("a connection that a worker ends while it rests is closed, and the others go on resting", "[lb]") {
+  enum class end { close, reset, talk };
+  const auto how = GENERATE(end::close, end::reset, end::talk);
+  scripted_worker ending([how](worker_connection& c, const std::string&) {
+    c.send(answer_with("ok"));
+    std::this_thread::sleep_for(300ms);
+    if (how == end::talk) c.send("HTTP/1.1 408 Request Timeout\r\n\r\n"), c.read_rest();
+    if (how == end::reset) c.reset();
+    if (how == end::close) c.close();
+  });
+  scripted_worker steady(answering([](const std::string&) { return answer_with("ok"); }));
+  const proxy_process proxy({ending.address(), steady.address()}, {"--worker-idle-timeout", "1m"});
+  auto client = proxy.connect();
+  for (int i = 0; i < 2; ++i) CHECK(client.get("/").status == 200);
+  const auto at_rest = [&](const scripted_worker& which) {
+    return proxy.metric("worker_idle_connections{worker=\"" + which.address() + "\"}");
+  };
+  CHECK(wait_until(20s, [&] { return at_rest(ending) == 0; }));
+  CHECK(at_rest(steady) == 1);
+}
+
 TEST_CASE("bytes behind an answer are nobody's answer", "[lb]") {
   scripted_worker worker([](worker_connection& c, std::string request) {
     for (; !request.empty(); request = c.read_request()) c.send(answer_with("ok") + answer_with("poison"));
