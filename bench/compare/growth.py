@@ -9,7 +9,7 @@ from bends import explain, flat, limit, proportional
 from data import HEAVY, serving
 from load import load, settle
 from places import WORK, say
-from processes import allow_files, resident_mib, stop_all
+from processes import KernelMemory, allow_files, resident_mib, stop_all
 from rounds import alternate, record
 
 CONNECTIONS = (16, 64, 256, 1024, 4096, 10_000)
@@ -111,10 +111,22 @@ def with_workers(table, plan, products):
         server.stop()
 
 
+def why_connections_cost(n, points, memory):
+    costs = dict(points)
+    fewer = max(x for x in costs if x < n)
+    if costs[n] < costs[fewer]:
+        return f"with {n:,} connections more requests are there at each turn of the loop, so that one wait serves more of them"
+    if sum(memory[n]) - sum(memory[fewer]) < 2:
+        return "nothing that was measured beside it says why: measure again, on a quieter machine"
+    own, kernel = memory[n]
+    return (f"each of {n:,} connections waits while the others are served, and the processor's caches forget it meanwhile: {own:.0f} MiB of the worker's memory and "
+            f"{kernel:.0f} MiB of the kernel's (both ends of the sockets) are gone through in turn, with {fewer:,} connections {memory[fewer][0]:.0f} and {memory[fewer][1]:.0f} MiB")
+
+
 def with_connections(table, plan, products):
     """One worker, its cache warm: what connections cost it."""
     server, _ = serving(products)
-    rate, cpu, tail, runs, memory = {}, {}, {}, {}, {}
+    rate, cpu, tail, memory = {}, {}, {}, {}
     most = min(CONNECTIONS[-1], allow_files(65536) - 1000)
     worker = peers.worker(server, cache_mb=64, more=["--connections-max", 12_000])
     try:
@@ -126,15 +138,14 @@ def with_connections(table, plan, products):
             tail[n] = table.add(f"growth-connections-p99-{n}", "p99 of that at 5,000 a second", "ms", None, None, kind="value")
             for _ in range(plan.rounds):
                 plan.check()
-                run = load(worker.port, target, plan.seconds, [worker], groups={"the worker": [worker]}, closed=True, connections=n)
-                runs.setdefault(n, []).append(run)
-                memory[n] = resident_mib(worker)[0]
+                with KernelMemory() as kernel:
+                    run = load(worker.port, target, plan.seconds, [worker], closed=True, connections=n)
+                memory[n] = resident_mib(worker)[0], kernel.mib
                 record(rate[n], True, run, run.rate)
                 record(cpu[n], True, run, run.cpu_us)
                 run = load(worker.port, target, plan.seconds, rate=5000, connections=n)
                 record(tail[n], True, run, run.latency_ms["p99"])
-        explain(cpu, median_points(cpu), flat, lambda n: f"the worker has {memory[n]:.0f} MiB to walk through, {memory[min(memory)]:.0f} with {min(memory)} connections; "
-                f"{limit(mean_busy(runs[n]), CORES)}")
+        explain(cpu, median_points(cpu), flat, lambda n: why_connections_cost(n, median_points(cpu), memory))
         draw("connections", "One worker, cached answer", "connections", "CPU a request, µs", {"CPU a request": median_points(cpu)})
     finally:
         worker.stop()

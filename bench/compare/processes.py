@@ -9,6 +9,7 @@ import resource
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 from places import WORK, Trouble
@@ -170,6 +171,29 @@ def resident_mib(process):
     except OSError:
         pass
     return now, peak
+
+
+class KernelMemory:
+    """While it is open (with): the most that the kernel took for its own structures, sockets above all, beyond what it had before. `mib`."""
+
+    def __enter__(self):
+        self.before, self.most, self.ended = self.now(), 0, threading.Event()
+        self.watcher = threading.Thread(target=self.watch, daemon=True)
+        self.watcher.start()
+        return self
+
+    def watch(self):
+        while not self.ended.wait(0.2):
+            self.most = max(self.most, self.now() - self.before)
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.watcher.join()
+        self.mib = self.most / 1024
+
+    @staticmethod
+    def now():
+        return next(int(line.split()[1]) for line in pathlib.Path("/proc/meminfo").read_text().splitlines() if line.startswith("Slab:"))
 
 
 def private_bytes(processes):

@@ -5,9 +5,12 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
+from unittest import mock
 
 import bends
+import growth
 import main
 import peers
 import places
@@ -83,6 +86,13 @@ class Bends(unittest.TestCase):
         self.assertEqual([f.notes for f in figures.values()], [[], [], ["the curve bends here: 3 workers"]])
 
 
+    def test_a_bend_of_connections_is_explained_by_its_direction(self):
+        points, memory = [(16, 10), (64, 5), (256, 9), (1024, 15)], {16: (15, 0), 64: (15, 0), 256: (15, 0.4), 1024: (16, 6)}
+        self.assertIn("one wait serves more", growth.why_connections_cost(64, points, memory))
+        self.assertIn("measure again", growth.why_connections_cost(256, points, memory))
+        self.assertIn("6 MiB of the kernel's (both ends of the sockets)", growth.why_connections_cost(1024, points, memory))
+
+
 class Stacks(unittest.TestCase):
     def test_two_stacks_at_once_have_sockets_of_their_own(self):
         self.assertEqual(len({*peers.stack_sockets(3), *peers.stack_sockets(3)}), 6)
@@ -115,6 +125,19 @@ class Families(unittest.TestCase):
             child.kill()
             child.wait()
         self.assertFalse(processes.run_first(child.pid))
+
+
+class Memory(unittest.TestCase):
+    def test_the_most_that_the_kernel_took_meanwhile_is_what_counts(self):
+        slab = [100_000]
+        with mock.patch.object(processes.KernelMemory, "now", lambda _: slab[0]):
+            with processes.KernelMemory() as kernel:
+                slab[0] = 104_096
+                while kernel.most < 4096:
+                    time.sleep(0.01)
+                slab[0] = 99_000
+        self.assertEqual(kernel.mib, 4)
+        self.assertGreater(processes.KernelMemory.now(), 0)
 
 
 class Folders(unittest.TestCase):
