@@ -172,11 +172,11 @@ def with_pages(table, plan, products):
     try:
         names = {}
         for beyond, reviews in HEAVY:
-            names[reviews] = measure(by_reviews, reviews, f"5 of {reviews:,} reviews", f"/reviews/?product_id={products + beyond}&count=5")
+            names[reviews] = measure(by_reviews, reviews, f"5 of {reviews:,} reviews, relevant first", f"/reviews/?product_id={products + beyond}&count=5")
         explain(by_reviews, median_points(by_reviews), flat, lambda reviews: size[names[reviews]])
         names = {}
         for count in (5, 50, 500, 5000):
-            names[count] = measure(by_count, count, f"{count:,} of 20,000 reviews", f"/reviews/?product_id={products + HEAVY[-1][0]}&count={count}&sort=newest")
+            names[count] = measure(by_count, count, f"{count:,} of 20,000 reviews, newest first", f"/reviews/?product_id={products + HEAVY[-1][0]}&count={count}&sort=newest")
         explain(by_count, median_points(by_count), proportional, lambda count: size[names[count]])
         draw("reviews", "A page of five by the product's reviews", "reviews", "CPU a page, µs", {"relevant": median_points(by_reviews)})
         draw("page", "A page by its size", "reviews on the page", "CPU a page, µs", {"newest": median_points(by_count)})
