@@ -114,7 +114,7 @@ class worker {
   void give_idle(std::unique_ptr<upstream> connection, clock::time_point now, std::size_t idle_max);
 
   /// Closes those that rested since before `oldest`, and those of which the reactor has heard that the worker
-  /// closed them. Without a system call each: it is done once a second, also with thousands at rest.
+  /// closed them. Those that lie still cost no system call: this is done once a second, with thousands too.
   void sweep(clock::time_point oldest);
 
   /// Closes those that the worker has closed, also those of which the reactor has not heard yet.

@@ -126,8 +126,8 @@ def family(pid):
 
 
 def run_first(pid):
-    """What the process does now and starts later goes before every ordinary program of this machine (SCHED_FIFO, sched(7)): a tail is then
-    not the three milliseconds that a service beside it was given. 0 is the caller. Returns whether that was allowed: it takes root, or
+    """What the process does now and starts later runs until it waits, before every ordinary program of this machine (SCHED_FIFO, sched(7)):
+    a tail is then not the milliseconds for which the ordinary scheduler lets others of the same core go on. 0 is the caller. Returns whether that was allowed: it takes root, or
     RLIMIT_RTPRIO. The kernel keeps a twentieth of each second for the others whatever happens (sched_rt_runtime_us)."""
     try:
         for task in os.listdir(f"/proc/{pid}/task") if pid else [0]:

@@ -84,7 +84,7 @@ def tail(table, plan, rate):
     try:
         taking_part = [house.upstream, *house.all().values()]
         if not all(run_first(pid) for process in taking_part for pid in family(process.pid)):
-            figure.note("at the ordinary priority (a higher one takes root), so the time slices of other programs are in these tails")
+            figure.note("under the ordinary scheduler (another one takes root), so its time slices are in these tails")
 
         def measure(name, process):
             load(process.port, "/", short.warm_up, first=True, rate=round(rate), connections=64)

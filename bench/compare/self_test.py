@@ -85,7 +85,6 @@ class Bends(unittest.TestCase):
         bends.explain(figures, [(1, 100), (2, 195), (3, 205)], bends.proportional, lambda n: f"{n} workers")
         self.assertEqual([f.notes for f in figures.values()], [[], [], ["the curve bends here: 3 workers"]])
 
-
     def test_a_bend_of_connections_is_explained_by_its_direction(self):
         points, memory = [(16, 10), (64, 5), (256, 9), (1024, 15)], {16: (15, 0), 64: (15, 0), 256: (15, 0.4), 1024: (16, 6)}
         self.assertIn("one wait serves more", growth.why_connections_cost(64, points, memory))
@@ -116,14 +115,16 @@ class Families(unittest.TestCase):
 
     @unittest.skipUnless(may_run_first(), "needs CAP_SYS_NICE")
     def test_who_runs_first_is_told_so_with_all_threads_and_the_rest_goes_on_as_it_was(self):
-        child = subprocess.Popen(["sleep", "60"])
+        two_threads = "import threading, time; threading.Thread(target=time.sleep, args=(60,), daemon=True).start(); print(flush=True); time.sleep(60)"
+        child = subprocess.Popen([sys.executable, "-c", two_threads], stdout=subprocess.PIPE)
         try:
+            child.stdout.readline()
             self.assertTrue(processes.run_first(child.pid))
-            self.assertEqual(os.sched_getscheduler(child.pid), os.SCHED_FIFO)
+            self.assertEqual([os.sched_getscheduler(int(task)) for task in os.listdir(f"/proc/{child.pid}/task")], [os.SCHED_FIFO] * 2)
             self.assertEqual(os.sched_getscheduler(0), os.SCHED_OTHER)
         finally:
             child.kill()
-            child.wait()
+            child.communicate()
         self.assertFalse(processes.run_first(child.pid))
 
 
