@@ -35,7 +35,7 @@ def test_the_package_has_what_it_promises_and_nothing_else(places):
     lines = output("dpkg-deb", "-c", made(places)).splitlines()
     files = {line.split()[5].removeprefix(".") for line in lines if not line.startswith("d")}
     docs = places.root / "docs"
-    inner = [p for folder in ("monitoring", "decisions") for p in (docs / folder).iterdir()]
+    inner = [p for folder in ("monitoring", "decisions", "performance") for p in (docs / folder).iterdir()]
     guides = {f"/usr/share/doc/atelier/{p.relative_to(docs)}" for p in [*docs.glob("*.md"), *inner] if p != docs / "README.md"}
     assert files == set(CONTENT) | guides, files ^ (set(CONTENT) | guides)
     for line in lines:
