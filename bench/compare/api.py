@@ -11,7 +11,7 @@ from idle import resting
 from load import load, scenario, scenario_file, settle
 from places import STATEMENTS, Trouble, WORK, say
 from processes import allow_files, private_bytes, resident_mib, stop_all
-from rounds import alternate, record
+from rounds import Undisturbed, alternate, record
 
 SERVER_CORE, CLIENT_CORE = 0, 1
 READ_CONNECTIONS = 64
@@ -41,6 +41,7 @@ def cached_answer(table, plan, server, ids):
     ours = peers.worker(server, cache_mb=64 if cached else 0, core=SERVER_CORE)
     target, body = answer_of_size(ours.port, 1500)
     static = peers.nginx_static(body, core=SERVER_CORE)
+    plan = plan.in_short_rounds()
     one.note(f"body of {len(body)} bytes, 64 connections, server and generator a core each, server saturated")
     try:
         for figure, pipeline in ((one, 1), (sixteen, 16)):
@@ -75,6 +76,7 @@ def beside_idle_clients(table, plan, server, ids):
         finally:
             p.stop()
     crowded, empty = one_more(), one_more()
+    plan = plan.in_short_rounds()
     try:
         target, _ = answer_of_size(crowded.port, 1500)
 
@@ -94,7 +96,7 @@ def reads_over_stack(table, plan, server, ids):
     rate = table.add("stack-rate", "answers a second, uniform, closed loop of 64", "/s", None, None, peer="Express × 3")
     memory = {0: table.add("memory", "resident memory of a worker, highest, no cache", "MiB", "≤", 40, kind="value"),
               256: table.add("memory-cached", "the same with 256 MB of cache, beyond it", "MiB", "≤", 40, kind="value")}
-    peer = peers.express_stack(server)
+    peer, short = peers.express_stack(server), plan.in_short_rounds(2)
     try:
         settle(peer, plan, "reads", times=5, set={"products": ids["products"]})
         for figure, name, cache in ((uniform, "reads", 0), (popular, "popular", 256)):
@@ -106,8 +108,8 @@ def reads_over_stack(table, plan, server, ids):
                 def measure(ours_now, stack):
                     options = {"closed": True, "connections": READ_CONNECTIONS, "set": {"products": ids["products"]}}
                     at_home(server, "atelier" if ours_now else "express")
-                    load(stack[-1].port, name, plan.warm_up, seed=int(time.time()), **options)
-                    run = load(stack[-1].port, name, plan.seconds, [*stack, server.process], seed=1 + len(figure.ours), **options)
+                    load(stack[-1].port, name, short.warm_up, seed=int(time.time()), **options)
+                    run = load(stack[-1].port, name, short.seconds, [*stack, server.process], seed=1 + len(figure.ours), **options)
                     record(figure, ours_now, run, run.cpu_us)
                     if name == "reads":
                         record(rate, ours_now, run, run.rate)
@@ -116,7 +118,7 @@ def reads_over_stack(table, plan, server, ids):
                         if memory[cache].ours[-1] < 0:
                             memory[cache].note("the cache did not fill: it is larger than what was read of this much data, and this bound was not tried")
                 settle(ours, plan, name, times=25 if cache else 5, set={"products": ids["products"]})
-                alternate(plan, figure.name, [lambda: measure(True, ours), lambda: measure(False, peer)])
+                alternate(short, figure.name, [lambda: measure(True, ours), lambda: measure(False, peer)])
             finally:
                 stop_all(ours)
     finally:
@@ -155,6 +157,7 @@ def pgbench_rate(server, folder, weights, clients, seconds):
 
 
 def against_pgbench(table, plan, server, ids):
+    short = plan.in_short_rounds(3)
     figure = table.add("pgbench", "answers a second of one worker, cache off", "/s", "≥", 1.2, peer="pgbench")
     folder = WORK / "pgbench"
     folder.mkdir(parents=True, exist_ok=True)
@@ -169,9 +172,9 @@ def against_pgbench(table, plan, server, ids):
         figure.note(f"pgbench -M prepared with {best} clients (its best of 4, 8, 16, 32), our worker with {most} client connections (best of 16, 64, 256)")
 
         def measure():
-            run = load(ours.port, "reads", plan.seconds, connections=most, seed=1 + len(figure.ours), **options)
+            run = load(ours.port, "reads", short.seconds, connections=most, seed=1 + len(figure.ours), **options)
             record(figure, True, run, run.rate)
-        alternate(plan, figure.name, [measure, lambda: figure.theirs.append(pgbench_rate(server, folder, weights, best, plan.seconds))])
+        alternate(short, figure.name, [measure, lambda: figure.theirs.append(pgbench_rate(server, folder, weights, best, round(short.seconds)))])
     finally:
         ours.stop()
 
@@ -199,21 +202,24 @@ def votes(table, plan, server, ids):
 
 def latency(table, plan, server, ids):
     figure = table.add("p99", "p99 at 1,500 reads a second, open loop", "ms", "≤", 1 / 5, peer="Express × 3")
-    ours, peer = [], []
+    ours, peer, undisturbed = [], [], Undisturbed()
     try:
         ours, peer = peers.our_stack(server), peers.express_stack(server)
         for stack in (ours, peer):
             settle(stack, plan, "reads", set={"products": ids["products"]})
 
+        plan = plan.in_short_rounds()
+
         def measure(ours_now, stack):
             options = {"rate": 1500, "connections": READ_CONNECTIONS, "set": {"products": ids["products"]}, "first": True}
             at_home(server, "atelier" if ours_now else "express")
             load(stack[-1].port, "reads", plan.warm_up, seed=int(time.time()), **options)
-            run = load(stack[-1].port, "reads", plan.seconds, seed=1 + len(figure.ours), **options)
+            run = undisturbed.run(lambda: load(stack[-1].port, "reads", plan.seconds, seed=1 + len(figure.ours), **options))
             record(figure, ours_now, run, run.latency_ms["p99"])
             for doubt in run.doubts:
                 figure.note(("ours: " if ours_now else "peer: ") + doubt)
         alternate(plan, figure.name, [lambda: measure(True, ours), lambda: measure(False, peer)])
+        undisturbed.note(figure)
     finally:
         stop_all([*ours, *peer])
 

@@ -159,6 +159,11 @@ def machine_seconds():
     return (user + nice + system + sum(more)) / TICK
 
 
+def stolen_seconds():
+    """Time that all cores together were ready to work and the hypervisor ran another guest instead (proc(5), "steal"), in hundredths."""
+    return int(pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[8]) / TICK
+
+
 def resident_mib(process):
     """Resident memory of one process, and the highest it ever had."""
     now = peak = 0

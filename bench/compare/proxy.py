@@ -12,7 +12,7 @@ from idle import resting
 from load import load
 from places import ATELIER, BENCH, UPSTREAM, Trouble, say
 from processes import Process, allow_files, family, free_ports, private_bytes, run_first, stop_all
-from rounds import alternate
+from rounds import Undisturbed, alternate
 
 PROXY_CORE, REST_CORE = 0, 1
 IDLE_WANTED = 10_000
@@ -57,7 +57,7 @@ def put(figure, name, value, run, better):
 
 
 def throughput(table, plan):
-    house = House()
+    house, short = House(), plan.in_short_rounds()
     peaks = {}
     try:
         for connections, cpu_bound, rate_bound in ((64, 0.85, 1.0), (512, 0.9, 1.05)):
@@ -65,11 +65,11 @@ def throughput(table, plan):
             rate = table.add(f"proxy-rate-{connections}", f"answers a second, {connections} connections", "/s", "≥", rate_bound)
 
             def measure(name, process):
-                load(process.port, "/", plan.warm_up, core=REST_CORE, closed=True, connections=connections)
-                run = load(process.port, "/", plan.seconds, [process], core=REST_CORE, closed=True, connections=connections)
+                load(process.port, "/", short.warm_up, core=REST_CORE, closed=True, connections=connections)
+                run = load(process.port, "/", short.seconds, [process], core=REST_CORE, closed=True, connections=connections)
                 put(cpu, name, run.cpu_us, run, min)
                 put(rate, name, run.rate, run, max)
-            alternate(plan, f"{connections} connections", [lambda n=n, p=p: measure(n, p) for n, p in house.all().items()])
+            alternate(short, f"{connections} connections", [lambda n=n, p=p: measure(n, p) for n, p in house.all().items()])
             peaks[connections] = max(statistics.median(v) for v in rate.rivals.values())
     finally:
         house.stop()
@@ -79,7 +79,7 @@ def throughput(table, plan):
 def tail(table, plan, rate):
     """Nobody is saturated here, so nobody is bound to a core: generator and upstream on one would be its queue, and that the tail."""
     figure = table.add("proxy-p99", f"p99 at half of the peers' peak ({rate:,.0f}/s), open loop", "ms", "≤", 1.0)
-    short = plan.in_short_rounds()
+    short, undisturbed = plan.in_short_rounds(), Undisturbed()
     house = House(core=None, rest=None)
     try:
         taking_part = [house.upstream, *house.all().values()]
@@ -88,9 +88,10 @@ def tail(table, plan, rate):
 
         def measure(name, process):
             load(process.port, "/", short.warm_up, first=True, rate=round(rate), connections=64)
-            run = load(process.port, "/", short.seconds, first=True, rate=round(rate), connections=64)
+            run = undisturbed.run(lambda: load(process.port, "/", short.seconds, first=True, rate=round(rate), connections=64))
             put(figure, name, run.latency_ms["p99"], run, min)
         alternate(short, "p99", [lambda n=n, p=p: measure(n, p) for n, p in house.all().items()])
+        undisturbed.note(figure)
     finally:
         house.stop()
 

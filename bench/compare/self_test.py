@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 import unittest
 from unittest import mock
 
@@ -17,6 +18,7 @@ import places
 import plot
 import processes
 import publish
+import rounds
 from table import Figure, Table
 
 
@@ -126,6 +128,27 @@ class Families(unittest.TestCase):
             child.kill()
             child.communicate()
         self.assertFalse(processes.run_first(child.pid))
+
+
+class Rounds(unittest.TestCase):
+    def test_a_run_from_which_processor_time_was_taken_is_measured_again_and_the_least_disturbed_counts(self):
+        for taken, counts, repeated, left in (([0.0], "a", 0, 0), ([0.02, 0.0], "b", 1, 0), ([0.03, 0.01, 0.02, 0.05], "b", 3, 1)):
+            clock = [0.0]
+            runs, undisturbed = iter(zip("abcd", taken)), rounds.Undisturbed()
+
+            def measure():
+                name, stolen = next(runs)
+                clock[0] += stolen
+                return types.SimpleNamespace(name=name, errors=1)
+            with mock.patch.object(rounds, "stolen_seconds", lambda: clock[0]):
+                run = undisturbed.run(measure)
+            self.assertEqual((run.name, run.errors), (counts, len(taken)))
+            self.assertEqual((undisturbed.measured, undisturbed.repeated, undisturbed.left), (1, repeated, left))
+
+    def test_short_rounds_take_no_longer(self):
+        plan = rounds.Plan(False, 1, rounds=5, seconds=12)
+        short = plan.in_short_rounds(3)
+        self.assertEqual((short.rounds * short.seconds, short.rounds, short.until), (60, 15, plan.until))
 
 
 class Memory(unittest.TestCase):
