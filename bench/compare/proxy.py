@@ -151,7 +151,7 @@ def reloads(table, plan):
         report = json.loads(running.communicate(timeout=120)[0])
         figure.ours.append(report["whole"]["errors"])
         figure.errors = report["whole"]["errors"]
-        figure.note(f"{report['whole']['answered']} answered; " + "; ".join(report["examples"]))
+        figure.note("; ".join([f"{report['whole']['answered']:,} answered", *report["examples"]]))
     finally:
         stop_all(made)
 
