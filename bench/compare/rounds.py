@@ -21,10 +21,11 @@ class Plan:
         self.until = time.monotonic() + minutes * 60
 
     def in_short_rounds(self, times=5):
-        """So many times as many rounds, each as much shorter. Other guests of a machine slow it down for seconds (up to half was seen between
-        one second and the next): of many short rounds in turns each side has its share of both, and the median is of what was measured."""
-        short = Plan(self.quick, 0, self.rounds * times, max(1, self.seconds / times))
-        short.until = self.until
+        """Up to so many times as many rounds, each as much shorter, none shorter than a second. Other guests of a machine slow it down for
+        seconds (to half its speed was seen): of many short rounds in turns each side has its share of both, and the median is of what was measured."""
+        times = max(1, min(times, int(self.seconds)))
+        short = Plan(self.quick, 0, self.rounds * times, self.seconds / times)
+        short.warm_up, short.until = self.warm_up / times, self.until
         return short
 
     def check(self):

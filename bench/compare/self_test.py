@@ -145,10 +145,13 @@ class Rounds(unittest.TestCase):
             self.assertEqual((run.name, run.errors), (counts, len(taken)))
             self.assertEqual((undisturbed.measured, undisturbed.repeated, undisturbed.left), (1, repeated, left))
 
-    def test_short_rounds_take_no_longer(self):
-        plan = rounds.Plan(False, 1, rounds=5, seconds=12)
-        short = plan.in_short_rounds(3)
-        self.assertEqual((short.rounds * short.seconds, short.rounds, short.until), (60, 15, plan.until))
+    def test_short_rounds_take_no_longer_and_are_no_shorter_than_a_second(self):
+        for seconds, quick, count in ((None, False, 25), (None, True, 15), (1, True, 5)):
+            plan = rounds.Plan(quick, 1, rounds=5, seconds=seconds)
+            short = plan.in_short_rounds()
+            self.assertEqual((short.rounds, short.until), (count, plan.until))
+            self.assertAlmostEqual(short.rounds * (short.seconds + short.warm_up), plan.rounds * (plan.seconds + plan.warm_up))
+            self.assertGreaterEqual(short.seconds, 1)
 
 
 class Memory(unittest.TestCase):
