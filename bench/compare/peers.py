@@ -1,11 +1,12 @@
 """Our servers and those that they are compared with, each ready to be asked."""
 
+import contextlib
+import http.client
 import itertools
 import shutil
+import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 
 from places import ATELIER, PEERS, Trouble, WORK
 from processes import Process, free_ports
@@ -24,17 +25,25 @@ def need(program, package):
     return found
 
 
+def status_of(where, target):
+    """The status that the server at a port, or at the path of a UNIX socket, answers with."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", where if isinstance(where, int) else None, timeout=5)) as connection:
+        if not isinstance(where, int):
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.settimeout(5)
+            connection.sock.connect(str(where))
+        connection.request("GET", target)
+        return connection.getresponse().status
+
+
 def await_status(process, target, good, seconds=30):
-    """Asks until the status is one of the good ones."""
+    """Asks at the process's `port` (a number or a socket's path) until the status is one of the good ones."""
     until, status = time.monotonic() + seconds, None
     while time.monotonic() < until:
         process.check()
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{process.port}{target}", timeout=5) as answer:
-                status = answer.status
-        except urllib.error.HTTPError as e:
-            status = e.code
-        except OSError:
+            status = status_of(process.port, target)
+        except (OSError, http.client.HTTPException):
             pass
         if status in good:
             return process
@@ -78,11 +87,13 @@ def our_stack(server, cache_mb=0, workers=3):
     made = []
     try:
         sockets = stack_sockets(workers)
-        for socket in sockets:
-            made.append(Process(socket.stem, [ATELIER, "api", "--listen", f"unix:{socket}", "--db", server.conninfo("atelier"), "--cache-mb", cache_mb]))
-        made.append(proxy([f"unix:{socket}" for socket in sockets], name=sockets[0].stem.replace("worker", "lb"), more=["--affinity-percent", "150"]))
+        for path in sockets:
+            p = Process(path.stem, [ATELIER, "api", "--listen", f"unix:{path}", "--db", server.conninfo("atelier"), "--cache-mb", cache_mb])
+            p.port = path
+            made.append(p)
         for p in made:
-            p.check()
+            await_status(p, "/ready", [200])
+        made.append(proxy([f"unix:{path}" for path in sockets], name=sockets[0].stem.replace("worker", "lb"), more=["--affinity-percent", "150"]))
     except BaseException:
         for p in made:
             p.stop()
