@@ -1,10 +1,13 @@
-"""What the comparisons say of the figures that they are given: medians, ratios, targets, errors, bends, and whose folder is removed."""
+"""What the comparisons say of the figures that they are given: medians, ratios, targets, errors, bends, whom they ask, and whose folder is removed."""
 
+import http.server
 import os
 import pathlib
+import socketserver
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import types
 import unittest
@@ -67,6 +70,31 @@ class Figures(unittest.TestCase):
 
     def test_a_chart_has_a_point_for_each_value(self):
         self.assertEqual(plot.chart("t", "x", "y", {"a": [(1, 2), (10, 3), (100, 0)]}).count("<circle"), 3)
+
+
+class Asking(unittest.TestCase):
+    def test_a_server_is_asked_at_its_port_and_at_its_socket(self):
+        class Answers(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(204 if self.path == "/ready" else 404)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        class AtSocket(socketserver.ThreadingUnixStreamServer):
+            def get_request(self):
+                return super().get_request()[0], ("", 0)
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "worker.socket"
+            for server, where in ((http.server.HTTPServer(("127.0.0.1", 0), Answers), None), (AtSocket(str(path), Answers), path)):
+                with server:
+                    thread = threading.Thread(target=server.serve_forever, daemon=True)
+                    thread.start()
+                    where = where or server.server_port
+                    self.assertEqual([peers.status_of(where, target) for target in ("/ready", "/else")], [204, 404])
+                    server.shutdown()
 
 
 class Bends(unittest.TestCase):
