@@ -203,9 +203,9 @@ def as_markdown(all_rows):
     return "\n".join("| " + " | ".join(r) + " |" for r in [HEAD, ["---"] * len(HEAD), *all_rows])
 
 
-def publish(table, all_rows, command, plan):
+def publish(table, all_rows, command, plan, products):
     facts = table.facts()
-    about = (f"`{command}`, commit {facts['commit']}, {facts['date']}, on {facts['machine']}: medians of {plan.rounds}, the setting on over off, in turns, least and "
+    about = (f"`{command}`, commit {facts['commit']}, {facts['date']}, on {facts['machine']}, {products:,} products: medians of {plan.rounds}, the setting on over off, in turns, least and "
              "most in brackets; all other settings as the bench's own database has them (shared_buffers a sixth of the memory, wal_compression lz4, wal_level minimal). What lies within the spread of 1 is no gain.\n\n")
     PAGE.write_text(put(PAGE.read_text(), "settings", about + as_markdown(all_rows)))
     print(f"published in {PAGE.relative_to(ROOT)}")
@@ -242,5 +242,5 @@ def run(plan, products, to_publish, command):
     if to_publish and code:
         say("not published: not all of it was measured")
     elif to_publish:
-        publish(table, all_rows, command, plan)
+        publish(table, all_rows, command, plan, products)
     return code
