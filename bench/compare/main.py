@@ -24,8 +24,8 @@ from table import Table
 
 ABOUT = """What can be measured; several may be named, and `SET:PART` takes one part alone:
 
-  quick       api, proxy and loader on a tenth of the data, about {quick} minutes
-  full        the same at full size (1,000,011 products), about {full} minutes and 40 GB of disk
+  quick       api, proxy and loader on a tenth of the data, more than 15 minutes
+  full        the same at full size (1,000,011 products), about 100 minutes and 40 GB of disk
   api         the worker and the stack: nginx's static file, Express × 3 behind nginx, pgbench
               parts: {api}
   proxy       atelier lb, nginx and HAProxy over one upstream
@@ -77,7 +77,7 @@ def interrupted(number, frame):
 
 
 def main():
-    about = ABOUT.format(quick=15, full=90, work=WORK, **{name: ", ".join(s.PARTS) for name, s in SETS.items()})
+    about = ABOUT.format(work=WORK, **{name: ", ".join(s.PARTS) for name, s in SETS.items()})
     parser = argparse.ArgumentParser(prog="./dev bench", description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="*", default=["help"], metavar="WHAT")
     parser.add_argument("--full", action="store_true", help="full size and longer rounds")
