@@ -163,12 +163,12 @@ def against_pgbench(table, plan, server, ids):
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run([STATEMENTS, folder, str(ids["products"]), str(ids["questions"])], check=True)
     weights = {"reviews_relevant": 4, "meta": 3, "questions": 2, "answers": 1}
-    best = max((4, 8, 16, 32), key=lambda clients: pgbench_rate(server, folder, weights, clients, max(2, plan.seconds // 3)))
+    best = max((4, 8, 16, 32), key=lambda clients: pgbench_rate(server, folder, weights, clients, max(1, plan.seconds // 3)))
     connections = (16, 64, 256)
     ours = peers.worker(server)
     options = {"closed": True, "set": {"products": ids["products"]}}
     try:
-        most = max(connections, key=lambda n: load(ours.port, "reads", max(2, plan.seconds // 3), connections=n, **options).rate)
+        most = max(connections, key=lambda n: load(ours.port, "reads", max(1, plan.seconds // 3), connections=n, **options).rate)
         figure.note(f"pgbench -M prepared with {best} clients (its best of 4, 8, 16, 32), our worker with {most} client connections (best of 16, 64, 256)")
 
         def measure():

@@ -17,7 +17,7 @@ class Plan:
         self.quick = quick
         self.rounds = rounds or 5
         self.seconds = seconds or (3 if quick else 12)
-        self.warm_up = max(1, self.seconds // 4)
+        self.warm_up = self.seconds / 4
         self.until = time.monotonic() + minutes * 60
 
     def in_short_rounds(self, times=5):
