@@ -7,8 +7,6 @@ import time
 
 from places import Trouble
 
-AT_ONCE = 64  # asked together: one after the other, ten thousand take five seconds
-
 
 def read_answer(s):
     got = b""
@@ -31,18 +29,14 @@ def resting(port, count, target="/"):
     """So many connections, each after one answer, as long as the block lasts."""
     clients = []
     try:
-        try:
-            while len(clients) < count:
-                asked = []
-                for _ in range(min(AT_ONCE, count - len(clients))):
-                    s = socket.create_connection(("127.0.0.1", port), 10)
-                    clients.append(s)
-                    asked.append(s)
-                    s.sendall(f"GET {target} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
-                for s in asked:
-                    read_answer(s)
-        except (OSError, Trouble) as e:
-            raise Trouble(f"connection {len(clients)} of {count}: {e}") from e
+        for _ in range(count):
+            try:
+                s = socket.create_connection(("127.0.0.1", port), 10)
+                clients.append(s)
+                s.sendall(f"GET {target} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+                read_answer(s)
+            except (OSError, Trouble) as e:
+                raise Trouble(f"connection {len(clients)} of {count}: {e}") from e
         time.sleep(1)
         yield
     finally:
