@@ -24,6 +24,8 @@ constexpr auto about_options =
     "section.\n"
     "The command line wins over the environment, the environment over the file.";
 
+std::vector<std::string> given_words;  // of run_program(), for read_again()
+
 struct chosen_role {
   CLI::App* command;                   // null: no role was named
   std::vector<std::string> path;       // {"etl", "load"}
@@ -112,6 +114,18 @@ result<std::vector<std::string>> complete(CLI::App& program, const std::vector<s
   return arguments;
 }
 
+// A misspelt variable would else be found only by what does not happen. No error: others may set such names,
+// as Kubernetes does for each service.
+void warn_of_unknown_variables(CLI::App& program) {
+  const auto role = find_role(program, given_words);
+  if (!role.command) return;
+  auto known = option_names(*role.command);
+  known.insert(known.end(), {"config", "admin-token"});  // the token of `lb` is no option: all see arguments
+  for (const auto& name : unknown_variables(environment_names(), role.path, known))
+    log::warning("{} in the environment is no option and not read; 'atelier {} --help' lists the options",
+                 name, fmt::join(role.path, " "));
+}
+
 void add_config_option(CLI::App& command) {
   const auto inner = command.get_subcommands({});
   for (auto* one : inner) add_config_option(*one);
@@ -125,12 +139,6 @@ int say_usage(const std::string& problem, const std::string& role) {
                role.c_str());
   return static_cast<int>(exit_code::wrong_usage);
 }
-
-}  // namespace
-
-namespace {
-
-std::vector<std::string> given_words;  // of run_program(), for read_again()
 
 std::string role_of(CLI::App& program) {
   std::string role;
@@ -196,6 +204,7 @@ int run_program(const std::vector<std::string>& words) {
   } catch (const CLI::ParseError& e) {
     return say_usage(complaint_of(e, program), role_of(program));
   }
+  warn_of_unknown_variables(program);
   try {
     return what.chosen();
   } catch (const std::filesystem::filesystem_error& e) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -70,6 +71,26 @@ std::string variable_name(const std::vector<std::string>& role, std::string_view
   for (const auto& word : role) add(word);
   add(option);
   return name;
+}
+
+std::vector<std::string> environment_names() {
+  std::vector<std::string> names;
+  for (char** variable = environ; variable && *variable; ++variable) {
+    const std::string_view text = *variable;
+    names.emplace_back(text.substr(0, text.find('=')));
+  }
+  return names;
+}
+
+std::vector<std::string> unknown_variables(const std::vector<std::string>& names,
+                                           const std::vector<std::string>& role,
+                                           const std::vector<std::string>& known) {
+  std::vector<std::string> meant;
+  for (const auto& option : known) meant.push_back(variable_name(role, option));
+  std::vector<std::string> unknown;
+  for (const auto& name : names)
+    if (name.starts_with(variable_name(role, "")) && !contains(meant, name)) unknown.push_back(name);
+  return unknown;
 }
 
 result<settings> read_settings(const std::string& file, const std::vector<std::string>& role,

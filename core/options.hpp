@@ -34,6 +34,14 @@ std::optional<std::string> environment_variable(const std::string& name);
 /// ATELIER_ETL_LOAD_MAX_REJECTS for {"etl", "load"} and "max-rejects"; ATELIER_MAX_REJECTS for no role.
 std::string variable_name(const std::vector<std::string>& role, std::string_view option);
 
+/// The names of this process's environment.
+std::vector<std::string> environment_names();
+
+/// Of these names, those that look like options of the role and are none: ATELIER_API_LISTN.
+std::vector<std::string> unknown_variables(const std::vector<std::string>& names,
+                                           const std::vector<std::string>& role,
+                                           const std::vector<std::string>& known);
+
 /// The arguments after the role's name, completed by what only the environment or the file say, as
 /// `--name=value`. The variable with the role in its name wins over the one without; in a variable, blanks
 /// separate the values of an option that may be repeated (`lists`).

@@ -36,14 +36,22 @@ add_custom_command(OUTPUT ${package_made}/changelog.gz
   COMMAND sh -c "gzip -9nc ${CMAKE_SOURCE_DIR}/CHANGELOG.md > ${package_made}/changelog.gz" DEPENDS CHANGELOG.md VERBATIM)
 add_custom_command(OUTPUT ${package_made}/changelog.Debian.gz
   COMMAND sh -c "gzip -9nc ${package_folder}/debian/changelog > ${package_made}/changelog.Debian.gz" DEPENDS ${package_folder}/debian/changelog VERBATIM)
-list(APPEND made ${package_made}/completion/atelier ${package_made}/changelog.gz ${package_made}/changelog.Debian.gz)
-file(MAKE_DIRECTORY ${package_made}/man ${package_made}/completion)
+# The guides, where the CHANGELOG lies beside them.
+set(guides "")
+file(GLOB guide_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/*.md)
+list(FILTER guide_sources EXCLUDE REGEX "/README\\.md$")
+foreach(source ${guide_sources})
+  get_filename_component(name ${source} NAME)
+  add_custom_command(OUTPUT ${package_made}/guides/${name}
+    COMMAND sh -c "sed 's,](../CHANGELOG.md),](changelog.gz),g' ${source} > ${package_made}/guides/${name}" DEPENDS ${source} VERBATIM)
+  list(APPEND guides ${package_made}/guides/${name})
+endforeach()
+list(APPEND made ${guides} ${package_made}/completion/atelier ${package_made}/changelog.gz ${package_made}/changelog.Debian.gz)
+file(MAKE_DIRECTORY ${package_made}/man ${package_made}/completion ${package_made}/guides)
 add_custom_target(package-content DEPENDS atelier ${made})
 
 # Where it stands. Everything belongs to one component, so that nothing else of the build gets in.
 set(doc share/doc/atelier)
-file(GLOB guides CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/*.md)
-list(FILTER guides EXCLUDE REGEX "/README\\.md$")
 file(GLOB units CONFIGURE_DEPENDS ${package_folder}/units/*)
 file(GLOB examples CONFIGURE_DEPENDS ${package_folder}/examples/*)
 file(GLOB settings CONFIGURE_DEPENDS ${package_folder}/etc/*)

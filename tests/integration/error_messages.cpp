@@ -206,6 +206,18 @@ TEST_CASE("wrong options and configurations are said with what to write", "[mess
   }
 }
 
+TEST_CASE("a misspelt variable is said, once the others are read", "[messages]") {
+  const words check_nothing{"etl", "check", "/no/such/folder"};
+  check({check_nothing,
+         1,
+         "ATELIER_ETL_CHECK_JBOS",
+         "'atelier etl check --help' lists the options",
+         {"ATELIER_ETL_CHECK_JBOS=2", "ATELIER_ETL_CHECK_JOBS=2"}});
+  const auto done = run_program(ATELIER_PROGRAM, check_nothing, 30s,
+                                {"ATELIER_ETL_CHECK_JOBS=2", "ATELIER_LB_JBOS=2", "ATELIER_JBOS=2"});
+  CHECK(done.errors.find("in the environment") == std::string::npos);
+}
+
 TEST_CASE("a database that cannot be used is said, and never its password", "[messages]") {
   const temp_dir folder;
   const auto absent = fmt::format("host={} dbname=shop password={}", folder.path().string(), secret);

@@ -43,6 +43,16 @@ def test_the_package_has_what_it_promises_and_nothing_else(places):
         assert line.startswith(wanted + " root/root"), line
 
 
+def test_every_link_of_the_guides_leads_somewhere(places):
+    tree = places.scratch / "read"
+    output("dpkg-deb", "-x", made(places), tree)
+    guides = list((tree / "usr/share/doc/atelier").rglob("*.md"))
+    assert guides
+    lost = [(guide.name, link) for guide in guides for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", guide.read_text())
+            if not (guide.parent / link).exists()]
+    assert not lost, lost
+
+
 def test_the_package_says_what_it_needs(places):
     depends = output("dpkg-deb", "-f", made(places), "Depends")
     for library in ["libc6", "libpq5", "libfmt9", "libssl3", "libcurl4", "libarchive13", "adduser"]:

@@ -52,6 +52,12 @@ TEST_CASE("a list in a variable is separated by blanks, in a file it is a list")
         words{"--worker=a:1", "--worker=b:2"});
 }
 
+TEST_CASE("a variable that looks like one of the role's options and is none is found") {
+  const words names{"HOME", "ATELIER_ETL_LOAD_JBOS", "ATELIER_ETL_LOAD_JOBS", "ATELIER_ETL_CHECK_JBOS",
+                    "ATELIER_JBOS"};
+  CHECK(unknown_variables(names, role, known) == words{"ATELIER_ETL_LOAD_JBOS"});
+}
+
 TEST_CASE("an option whose name begins like another is not that other") {
   CHECK(complete_arguments(role, {"--db-connections", "3"}, known, {}, holding({{"ATELIER_DB", "x"}}), {}) ==
         words{"--db=x", "--db-connections", "3"});
