@@ -16,9 +16,10 @@ bool is_shutdown(std::string_view sqlstate) { return sqlstate.starts_with("57P")
 
 error error_of(const PGresult* result) {
   constexpr std::string_view query_canceled = "57014";
+  constexpr std::string_view lock_not_available = "55P03";  // lock_timeout has passed
   error e{errc::rejected, false, field_of(result, PG_DIAG_SQLSTATE),
           field_of(result, PG_DIAG_MESSAGE_PRIMARY)};
-  if (e.sqlstate == query_canceled) e.what = errc::timed_out;
+  if (e.sqlstate == query_canceled || e.sqlstate == lock_not_available) e.what = errc::timed_out;
   return e;
 }
 

@@ -10,9 +10,9 @@ enum class errc {
   overloaded,       // the queue is full; nothing was sent
   unavailable,      // no connection; nothing was sent
   connection_lost,  // sent, and the connection broke before its answer: a write may have been done
-  timed_out,  // the server cancelled it (statement_timeout) or was silent too long; a write may have been
-              // done if `may_have_run`
-  rejected,   // the server refused it; it did not run
+  timed_out,  // the server cancelled it (statement_timeout, lock_timeout) or was silent too long; a write may
+              // have been done if `may_have_run`
+  rejected,  // the server refused it; it did not run
 };
 
 struct error {

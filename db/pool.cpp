@@ -149,9 +149,10 @@ void pool::spread() {
 }
 
 // What was not sent waits for another connection; a read that was sent does too, once; a write that was sent
-// may have been done.
+// may have been done. Where there is no other, such a read waits for the next attempt to connect, and all
+// else for nothing.
 void pool::lost(const pipeline::leftovers& left, errc why) {
-  auto again = left.aborted;
+  std::vector<operation*> again;
   for (auto* one : left.sent) {
     auto& broken = static_cast<call&>(*one);
     if (!broken.writes && why == errc::connection_lost && broken.losses++ == 0) {
@@ -161,10 +162,13 @@ void pool::lost(const pipeline::leftovers& left, errc why) {
       broken.finish(error{why, broken.writes});
     }
   }
-  line_.push_front(again);
+  line_.push_front(left.aborted);
   has_tried_ = true;
-  if (is_connected()) return spread();
-  for (auto* one : line_.empty()) static_cast<call*>(one)->finish(error{errc::unavailable});
+  std::vector<operation*> in_vain;
+  if (!is_connected()) in_vain = line_.empty();
+  line_.push_front(again);
+  for (auto* one : in_vain) static_cast<call*>(one)->finish(error{errc::unavailable});
+  spread();
 }
 
 }  // namespace atelier::db

@@ -44,6 +44,7 @@ class pool final : private connection_owner, private watched {
   std::size_t load() const;  // statements that wait or are in flight
   const pool_counters& counted() const { return counters_; }
   std::size_t connections_wanted() const { return options_.connections; }
+  std::chrono::milliseconds statement_timeout() const { return options_.statement_timeout; }
 
  private:
   waiting_line& line() override { return line_; }

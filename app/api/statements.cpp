@@ -127,22 +127,28 @@ constexpr auto add_answer_sql =
     " from (values (1)) one left join go on true";
 
 // Votes that came together: $1 ids, one twice if it was voted for twice; $2 stamp. Returns the ids that are
-// there. Rows are locked in the order of the primary key, so that two workers never wait for each other. A
-// report that changes nothing writes nothing, but is announced: it may be answered before the one that did.
+// there, and whether the votes are counted: rows that somebody else has locked are passed over, so that one
+// holds up nobody else's vote. The second form is for those, one at a time: it waits for the lock. A report that
+// changes nothing writes nothing, but is announced: it may be answered before the one that did.
 // clang-format off
-#define VOTE(table, columns, change, topics)                                                                       \
-  "with asked as materialized (select id, count(*) as votes from unnest($1::bigint[]) as t(id) group by id),"      \
+#define VOTE(table, columns, change, topics, time, lock)                                                           \
+  "with asked as materialized (select id, count(*) as votes from unnest($1::bigint[]) as t(id)" time " group by id)," \
   " found as materialized (select " columns ", asked.votes from asked join " table " one on one.id = asked.id"     \
-  "  order by one.product_id, one.id for no key update of one),"                                                   \
+  "  for no key update of one" lock "),"                                                                           \
   " changed as (update " table " one set " change " and one.product_id = found.product_id and one.id = found.id)," \
   " told as materialized (select " ANNOUNCE("$2", "string_agg(" topics ", '')") " from found having count(*) > 0)" \
-  " select id from found where (select count(*) from told) >= 0"
+  " select id, true from found where (select count(*) from told) >= 0"                                             \
+  " union all select asked.id, false from asked join " table " one on one.id = asked.id"                           \
+  "  where asked.id not in (select id from found)"
+#define FREE "", " skip locked"
+// A lock that is held longer is tried again later: other votes wait too. The setting ends with the statement.
+#define HELD " where set_config('lock_timeout', '250ms', true) is not null", ""
 #define HELPFUL "helpfulness = least(one.helpfulness::bigint + found.votes, 2147483647)::integer from found where true"
 #define REPORTED "reported = true from found where not found.reported"
-#define VOTE_REVIEW(change) VOTE("reviews", "one.product_id, one.id, one.reported", change, "' r' || product_id || ' v' || id")
-#define VOTE_QUESTION(change) VOTE("questions", "one.product_id, one.id, one.reported", change, "' q' || product_id")
-#define VOTE_ANSWER(change) \
-  VOTE("answers", "one.product_id, one.question_id, one.id, one.reported", change, "' q' || product_id || ' a' || question_id")
+#define VOTE_REVIEW(change, way) VOTE("reviews", "one.product_id, one.id, one.reported", change, "' r' || product_id || ' v' || id", way)
+#define VOTE_QUESTION(change, way) VOTE("questions", "one.product_id, one.id, one.reported", change, "' q' || product_id", way)
+#define VOTE_ANSWER(change, way) \
+  VOTE("answers", "one.product_id, one.question_id, one.id, one.reported", change, "' q' || product_id || ' a' || question_id", way)
 // clang-format on
 
 constexpr db::statement read(std::string_view name, std::string_view sql, std::string_view sql_of_many) {
@@ -181,12 +187,18 @@ constexpr std::array statements{
         " where created_at < now() - interval '24 hours' limit 1000 for update skip locked) returning 1)"
         " select count(*) from gone",
         true},
-    db::statement{"review_helpful", VOTE_REVIEW(HELPFUL), true},
-    db::statement{"review_report", VOTE_REVIEW(REPORTED), true},
-    db::statement{"question_helpful", VOTE_QUESTION(HELPFUL), true},
-    db::statement{"question_report", VOTE_QUESTION(REPORTED), true},
-    db::statement{"answer_helpful", VOTE_ANSWER(HELPFUL), true},
-    db::statement{"answer_report", VOTE_ANSWER(REPORTED), true},
+    db::statement{"review_helpful", VOTE_REVIEW(HELPFUL, FREE), true},
+    db::statement{"review_report", VOTE_REVIEW(REPORTED, FREE), true},
+    db::statement{"question_helpful", VOTE_QUESTION(HELPFUL, FREE), true},
+    db::statement{"question_report", VOTE_QUESTION(REPORTED, FREE), true},
+    db::statement{"answer_helpful", VOTE_ANSWER(HELPFUL, FREE), true},
+    db::statement{"answer_report", VOTE_ANSWER(REPORTED, FREE), true},
+    db::statement{"review_helpful_held", VOTE_REVIEW(HELPFUL, HELD), true},
+    db::statement{"review_report_held", VOTE_REVIEW(REPORTED, HELD), true},
+    db::statement{"question_helpful_held", VOTE_QUESTION(HELPFUL, HELD), true},
+    db::statement{"question_report_held", VOTE_QUESTION(REPORTED, HELD), true},
+    db::statement{"answer_helpful_held", VOTE_ANSWER(HELPFUL, HELD), true},
+    db::statement{"answer_report_held", VOTE_ANSWER(REPORTED, HELD), true},
     db::statement{"announce", "select pg_notify('atelier_cache', $1::text)", true},
     db::statement{"workers", "select id from workers", false},
     // Locks its row where it is there still: who takes it out meanwhile is heard behind it, not before it.

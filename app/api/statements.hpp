@@ -30,6 +30,12 @@ enum class statement : std::size_t {
   question_report,
   answer_helpful,
   answer_report,
+  review_helpful_held,  // these six in the order of the six before
+  review_report_held,
+  question_helpful_held,
+  question_report_held,
+  answer_helpful_held,
+  answer_report_held,
   announce,
   workers,
   worker_joins,

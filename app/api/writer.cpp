@@ -4,6 +4,7 @@
 #include <boost/asio/detached.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace atelier::api {
 
@@ -32,15 +33,37 @@ task<answer_or<bool>> writer::wait_for_earlier() {
   co_return true;
 }
 
+namespace {
+
+std::vector<writer::ballot*> take_batch(std::vector<writer::ballot*>& from) {
+  const auto count = std::min(from.size(), writer::votes_a_batch_max);
+  const auto end = from.begin() + static_cast<std::ptrdiff_t>(count);
+  std::vector<writer::ballot*> cast(from.begin(), end);
+  from.erase(from.begin(), end);
+  return cast;
+}
+
+// Whether votes for this id are counted; nothing if there is none.
+std::optional<bool> is_counted(const db::answer& rows, std::int64_t id) {
+  for (int row = 0; row < rows.size(); ++row)
+    if (rows.int8(row, 0) == id) return rows.boolean(row, 1);
+  return std::nullopt;
+}
+
+}  // namespace
+
 task<answer_or<bool>> writer::vote(statement what, std::int64_t id) {
-  auto& box = boxes_[static_cast<std::size_t>(what) - static_cast<std::size_t>(statement::review_helpful)];
-  if (box.waiting.size() >= votes_waiting_max) co_return of_database({db::errc::overloaded});
+  auto& box = box_of(what);
+  if (box.waiting.size() + box.held_count >= votes_waiting_max) co_return of_database({db::errc::overloaded});
+  ++counters_.votes;
   ballot mine;
   mine.id = id;
-  box.waiting.push_back(&mine);
-  if (!box.is_emptied) {
-    box.is_emptied = true;
-    asio::co_spawn(loop_, empty_box(what, box), asio::detached);  // ends when empty
+  if (box.held.contains(id)) {
+    hold(what, mine);
+  } else {
+    box.waiting.push_back(&mine);
+    if (!std::exchange(box.is_emptied, true))
+      asio::co_spawn(loop_, empty_box(what), asio::detached);  // ends when empty
   }
   co_await mine.done.wait();
   if (mine.failed) co_return of_database(*mine.failed);
@@ -49,37 +72,85 @@ task<answer_or<bool>> writer::vote(statement what, std::int64_t id) {
 
 // One batch after the other: what came while the last was under way goes together. Alone, a vote waits for
 // nobody.
-task<> writer::empty_box(statement what, ballot_box& box) {
+task<> writer::empty_box(statement what) {
+  auto& box = box_of(what);
   while (!box.waiting.empty()) {
-    const auto count = std::min(box.waiting.size(), votes_a_batch_max);
-    const auto end = box.waiting.begin() + static_cast<std::ptrdiff_t>(count);
-    std::vector<ballot*> cast(box.waiting.begin(), end);
-    box.waiting.erase(box.waiting.begin(), end);
-    std::vector<std::int64_t> ids;
-    ids.reserve(count);
-    for (const auto* one : cast) ids.push_back(one->id);
+    auto cast = take_batch(box.waiting);
     const auto number = truth_.begin();
-    db::arguments with;
-    with.add_int8_array(ids).add_text(truth_.stamp(number));
-    counters_.votes += count;
-    ++counters_.vote_batches;
-    const auto rows = co_await ask(database_, what, std::move(with));
-    std::vector<std::int64_t> found;
-    if (rows)
-      for (int row = 0; row < rows->size(); ++row) found.push_back(rows->int8(row, 0));
-    for (auto* one : cast) {
-      one->found = std::find(found.begin(), found.end(), one->id) != found.end();
-      if (!rows) one->failed = rows.error();
-    }
-    if (found.empty()) {
-      truth_.forget(number);
-      for (auto* one : cast) one->done.set();
-    } else {
-      // The next batch goes out while this one becomes known.
-      asio::co_spawn(loop_, settle(std::move(cast), number), asio::detached);
-    }
+    const auto rows = co_await count(what, cast, number);
+    const auto held = std::stable_partition(cast.begin(), cast.end(), [&](const ballot* one) {
+      return !rows || is_counted(*rows, one->id) != false;
+    });
+    for (auto one = held; one != cast.end(); ++one) hold(what, **one);
+    cast.erase(held, cast.end());
+    finish(std::move(cast), rows, number);
   }
   box.is_emptied = false;
+}
+
+void writer::hold(statement what, ballot& one) {
+  auto& box = box_of(what);
+  one.until = clock::now() + database_.statement_timeout();
+  const auto [place, is_new] = box.held.try_emplace(one.id);
+  place->second.push_back(&one);
+  ++box.held_count;
+  if (!is_new) return;
+  held_rows_.emplace_back(what, one.id);
+  if (!std::exchange(waits_for_held_, true))
+    asio::co_spawn(loop_, wait_for_held(), asio::detached);  // ends when there are none
+}
+
+// One row after the other, on one connection at most. A row that stays locked comes again behind the others,
+// until the time of its votes is over.
+task<> writer::wait_for_held() {
+  while (!held_rows_.empty()) {
+    const auto [what, id] = held_rows_.front();
+    held_rows_.pop_front();
+    auto& box = box_of(what);
+    auto& waiting = box.held.find(id)->second;  // stays where it is, whoever else is held meanwhile
+    auto cast = take_batch(waiting);
+    const auto number = truth_.begin();
+    const auto rows = co_await count(held_form(what), cast, number);
+    const bool is_locked = rows ? is_counted(*rows, id) == false : rows.error().what == db::errc::timed_out;
+    const auto now = clock::now();
+    const auto again = std::stable_partition(
+        cast.begin(), cast.end(), [&](const ballot* one) { return !is_locked || one->until <= now; });
+    waiting.insert(waiting.begin(), again, cast.end());
+    cast.erase(again, cast.end());
+    box.held_count -= cast.size();
+    if (waiting.empty())
+      box.held.erase(id);
+    else
+      held_rows_.emplace_back(what, id);
+    finish(std::move(cast), rows, number);
+  }
+  waits_for_held_ = false;
+}
+
+task<db::outcome> writer::count(statement what, const std::vector<ballot*>& cast, std::uint64_t number) {
+  std::vector<std::int64_t> ids;
+  ids.reserve(cast.size());
+  for (const auto* one : cast) ids.push_back(one->id);
+  db::arguments with;
+  with.add_int8_array(ids).add_text(truth_.stamp(number));
+  ++counters_.vote_batches;
+  auto rows = co_await ask(database_, what, std::move(with));
+  co_return rows;
+}
+
+void writer::finish(std::vector<ballot*> cast, const db::outcome& rows, std::uint64_t number) {
+  bool is_announced = false;
+  for (auto* one : cast) {
+    const auto counted = rows ? is_counted(*rows, one->id) : std::nullopt;
+    one->found = counted == true;
+    if (!rows) one->failed = rows.error();
+    if (counted == false) one->failed = db::error{db::errc::timed_out};
+    is_announced = is_announced || one->found;
+  }
+  // The next batch goes out while this one becomes known.
+  if (is_announced) return asio::co_spawn(loop_, settle(std::move(cast), number), asio::detached);
+  truth_.forget(number);
+  for (auto* one : cast) one->done.set();
 }
 
 task<> writer::settle(std::vector<ballot*> cast, std::uint64_t number) {

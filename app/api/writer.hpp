@@ -7,6 +7,10 @@
 #include "app/api/statements.hpp"
 
 #include <array>
+#include <deque>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace atelier::api {
 
@@ -30,7 +34,8 @@ class writer {
   /// column of its row is not null) it is known to every worker when this returns.
   task<db::outcome> post(statement what, db::arguments with);
 
-  /// A vote or a report. Returns false if there is nothing of that id.
+  /// A vote or a report. Returns false if there is nothing of that id. Where somebody else has locked the row
+  /// it waits for him, as long as a statement may take, and holds up votes for nothing else.
   task<answer_or<bool>> vote(statement what, std::int64_t id);
 
   /// Returns when every worker knows what was committed before: for an answer that writes nothing, but says
@@ -39,27 +44,46 @@ class writer {
 
   const writer_counters& counted() const { return counters_; }
 
- private:
   struct ballot {
     std::int64_t id = 0;
     bool found = false;
     std::optional<db::error> failed = {};
+    clock::time_point until = {};  // of one that is held: when it has waited long enough
     one_shot done = {};
   };
+
+ private:
+  /// Votes of one kind. Those whose row was found locked are held apart, by the row's id, which has a place
+  /// there until it was free and nobody waits for it any more.
   struct ballot_box {
     std::vector<ballot*> waiting;
     bool is_emptied = false;  // somebody is at it
+    std::unordered_map<std::int64_t, std::vector<ballot*>> held;
+    std::size_t held_count = 0;  // ballots, those under way included
   };
 
-  task<> empty_box(statement what, ballot_box& box);
+  static constexpr auto kinds = static_cast<std::size_t>(statement::answer_report) -
+                                static_cast<std::size_t>(statement::review_helpful) + 1;
+  static statement held_form(statement what) {
+    return static_cast<statement>(static_cast<std::size_t>(what) + kinds);
+  }
+  ballot_box& box_of(statement what) {
+    return boxes_[static_cast<std::size_t>(what) - static_cast<std::size_t>(statement::review_helpful)];
+  }
+
+  task<> empty_box(statement what);
+  void hold(statement what, ballot& one);
+  task<> wait_for_held();
+  task<db::outcome> count(statement what, const std::vector<ballot*>& cast, std::uint64_t number);
+  void finish(std::vector<ballot*> cast, const db::outcome& rows, std::uint64_t number);
   task<> settle(std::vector<ballot*> cast, std::uint64_t number);
 
   asio::io_context& loop_;
   db::pool& database_;
   coherence& truth_;
-  std::array<ballot_box, static_cast<std::size_t>(statement::answer_report) -
-                             static_cast<std::size_t>(statement::review_helpful) + 1>
-      boxes_;
+  std::array<ballot_box, kinds> boxes_;
+  std::deque<std::pair<statement, std::int64_t>> held_rows_;  // which of those held are tried next
+  bool waits_for_held_ = false;                               // somebody is at it
   writer_counters counters_;
 };
 

@@ -103,7 +103,7 @@ struct callers {
   bool becomes_whole() {
     return wait_until(20s, [&] {
       loop.run_for(10ms);
-      return pool.connected() == 3;
+      return pool.connected() == pool.connections_wanted();
     });
   }
   // Until all are answered, or something is to be done meanwhile.

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -102,6 +103,37 @@ TEST_CASE("a read whose session is ended is sent once more, on another connectio
   CHECK(rows[1].error().what == db::errc::connection_lost);
   CHECK_FALSE(rows[1].error().may_have_run);
   CHECK(c.pool.counted().repeated == 2);
+}
+
+TEST_CASE("a read whose session was the only one is sent once more by the next", "[db]") {
+  const with_table t;
+  auto options = callers::patient();
+  options.connections = 1;
+  callers c(t.conninfo(), options);
+  sql watcher(t.conninfo());
+  locked_table lock(t);
+  std::optional<db::outcome> read;
+  c.ask_for(written, number(1), [&](const db::outcome& o) { read = o; });
+  end_the_waiting_one(c, watcher);
+  lock.release();
+  REQUIRE(c.finish());
+  REQUIRE(read->has_value());
+  CHECK((*read)->int8(0, 0) == 0);
+  CHECK(c.pool.counted().repeated == 1);
+}
+
+TEST_CASE("a read whose session was the only one waits for one attempt to open another", "[db]") {
+  relayed_table t;
+  auto options = callers::patient();
+  options.connections = 1;
+  callers c(t.through(), options);
+  std::optional<db::outcome> read;
+  t.relay.cut_after(1'000'000);
+  t.relay.refuse();
+  c.ask_for(repeat, number(4'000'000), [&](const db::outcome& o) { read = o; });
+  REQUIRE(c.finish());
+  REQUIRE_FALSE(read->has_value());
+  CHECK(read->error().what == db::errc::unavailable);
 }
 
 TEST_CASE("an answer of megabytes that is cut in its middle comes whole from another connection", "[db]") {

@@ -25,10 +25,10 @@ int posted(const worker& w, int product) {
   return std::stoi(said.header("Location")->substr(std::string_view("/reviews/").size()));
 }
 
-// Five reviews whose ids run against the order of the primary key, which begins with the product.
+// Five reviews of five products.
 std::array<int, 5> five_reviews(const worker& w) {
   std::array<int, 5> ids{};
-  for (int i = 4; i >= 0; --i) ids[static_cast<std::size_t>(i)] = posted(w, 5001 + i);
+  for (int i = 0; i < 5; ++i) ids[static_cast<std::size_t>(i)] = posted(w, 5001 + i);
   return ids;
 }
 
@@ -58,8 +58,7 @@ struct locked_review {
 
 }  // namespace
 
-TEST_CASE("votes that came while the last were under way are one commit, locked in the order of the key",
-          "[votes]") {
+TEST_CASE("votes that came while the last were under way are one commit", "[votes]") {
   fleet f(0);
   f.start("16", patient);
   const auto& w = f.workers.front();
@@ -67,31 +66,87 @@ TEST_CASE("votes that came while the last were under way are one commit, locked 
   const int before_all = posted(w, 5000);
   sql watcher(f.conninfo());
 
-  locked_review holds_up(f.conninfo(), before_all);
+  sql holds_up(f.conninfo());
+  holds_up.run("begin");
+  holds_up.run("lock table atelier.reviews in share mode");  // whoever changes a row waits
   auto first = sent_vote(w, before_all);
   REQUIRE(waits_for_a_lock(watcher));
   std::vector<http_client> together;
-  for (auto id = ids.rbegin(); id != ids.rend(); ++id) together.push_back(sent_vote(w, *id));
+  for (const auto id : ids) together.push_back(sent_vote(w, id));
   auto in_vain = sent_vote(w, unknown);
   REQUIRE(wait_until(20s, [&] { return w.metric("atelier_api_requests_in_flight") == 7; }));
+  holds_up.run("commit");
 
-  // Who locks in another order has others of the five when it waits for the first.
-  locked_review holds_first(f.conninfo(), ids.front());
-  holds_up.release();
   CHECK(first.read().status == 204);
-  REQUIRE(waits_for_a_lock(watcher));
-  for (std::size_t i = 1; i < ids.size(); ++i) {
-    INFO("the review that is number " << i + 1 << " of five");
-    CHECK_NOTHROW(holds_first.session.run(
-        fmt::format("select from atelier.reviews where id = {} for no key update nowait", ids[i])));
-  }
-  holds_first.release();
-
   for (auto& client : together) CHECK(client.read().status == 204);
   CHECK(in_vain.read().status == 404);
   for (const auto id : ids) CHECK(helpful_now(w, id) == 1);
   CHECK(votes(w) == 7);
   CHECK(batches(w) == 2);
+}
+
+TEST_CASE("votes for a review that somebody has locked wait for him and hold up no others", "[votes]") {
+  fleet f(0);
+  f.start("16", patient);
+  const auto& w = f.workers.front();
+  const auto ids = five_reviews(w);
+  locked_review locked(f.conninfo(), ids[0]);
+  locked_review locked_too(f.conninfo(), ids[1]);
+  std::vector<http_client> waiting;
+  for (const auto id : {ids[0], ids[1], ids[0], ids[1], ids[0]}) waiting.push_back(sent_vote(w, id));
+  const std::size_t held = waiting.size();
+  for (int round = 1; round <= 20; ++round) {
+    for (const auto id : {ids[2], ids[3], ids[4]}) {
+      CHECK(http_client(w.port).put(review(id) + "/helpful").status == 204);
+      CHECK(helpful_now(w, id) == round);
+    }
+    CHECK(http_client(w.port).put(review(unknown) + "/helpful").status == 404);
+  }
+  CHECK(w.metric("atelier_api_requests_in_flight") == double(held));
+  CHECK(helpful_now(w, ids[0]) == 0);
+
+  locked_too.release();
+  CHECK(waiting[1].read().status == 204);
+  CHECK(waiting[3].read().status == 204);
+  CHECK(helpful_now(w, ids[1]) == 2);
+  CHECK(w.metric("atelier_api_requests_in_flight") == 3);
+  locked.release();
+  for (const std::size_t i : {0, 2, 4}) CHECK(waiting[i].read().status == 204);
+  CHECK(helpful_now(w, ids[0]) == 3);
+  CHECK(http_client(w.port).put(review(ids[0]) + "/helpful").status == 204);
+  CHECK(helpful_now(w, ids[0]) == 4);
+}
+
+TEST_CASE("votes for a review that stays locked are not counted, and say so in the time of a statement",
+          "[votes]") {
+  fleet f(0);
+  f.start("16", {"--statement-timeout", "1s"});
+  const auto& w = f.workers.front();
+  const auto ids = five_reviews(w);
+  locked_review locked(f.conninfo(), ids[0]);
+  auto first = sent_vote(w, ids[0]);
+  auto second = sent_vote(w, ids[0]);
+  CHECK(first.read().status == 504);
+  CHECK(second.read().status == 504);
+  auto third = sent_vote(w, ids[0]);
+  locked.release();
+  CHECK(third.read().status == 204);
+  CHECK(helpful_now(w, ids[0]) == 1);
+}
+
+TEST_CASE("a vote for a review that is deleted by who has it locked finds nothing", "[votes]") {
+  fleet f(0);
+  f.start("16", patient);
+  const auto& w = f.workers.front();
+  const auto ids = five_reviews(w);
+  locked_review locked(f.conninfo(), ids[0]);
+  auto vote = sent_vote(w, ids[0]);
+  sql watcher(f.conninfo());
+  REQUIRE(waits_for_a_lock(watcher));
+  locked.session.run(fmt::format("delete from atelier.characteristic_reviews where review_id = {}", ids[0]));
+  locked.session.run(fmt::format("delete from atelier.reviews where id = {}", ids[0]));
+  locked.release();
+  CHECK(vote.read().status == 404);
 }
 
 TEST_CASE("votes for the same few reviews through two workers at once all count, and few commits hold them",

@@ -57,9 +57,10 @@ task<> cutting_relay::accept() {
   for (;;) {
     auto [error, client] = co_await acceptor_.async_accept(no_throw);
     if (error) co_return;
+    if (refuses_) continue;  // the client's connection ends
     const auto both = std::make_shared<pair>(std::move(client));
     both->server.connect(server_, error);
-    if (error) continue;  // the client's connection ends
+    if (error) continue;
     asio::co_spawn(loop_, pass_requests(both), asio::detached);
     asio::co_spawn(loop_, pass_answers(both), asio::detached);
   }

@@ -3,6 +3,7 @@
 
 #include "core/async.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -23,6 +24,9 @@ class cutting_relay {
   /// So many more bytes go to the clients; then the connection that has more is reset (RST), once.
   void cut_after(std::size_t bytes);
 
+  /// From now on it closes every new connection.
+  void refuse() { refuses_ = true; }
+
   /// Bytes that went to the clients so far.
   std::size_t passed() const;
 
@@ -41,6 +45,7 @@ class cutting_relay {
   asio::io_context loop_;
   asio::local::stream_protocol::endpoint server_;
   tcp_acceptor acceptor_;
+  std::atomic<bool> refuses_ = false;
   mutable std::mutex guard_;
   std::size_t left_ = never;
   std::size_t passed_ = 0;
