@@ -70,40 +70,50 @@ namespace {
   "case when cardinality(" urls ") > 0 then array(select nextval('" sequence "') from unnest(" urls ")) end"
 #define PHOTO_URLS(urls) "case when cardinality(" urls ") > 0 then " urls " end"
 
+// What is written may be locked by somebody else. A statement comes in two forms: the first passes over what
+// is locked and says so, and nobody waits behind it; the second waits for the lock, for so long that others
+// who wait have their turn too. The setting ends with the statement.
+#define FREE "true", " skip locked"
+#define HELD "set_config('lock_timeout', '250ms', true) is not null", ""
+
 // Row, photos, characteristics, the counters of meta and the idempotency record: one statement, one commit.
 // $4 product, $5 rating, $6 summary, $7 body, $8 recommend, $9 name, $10 e-mail, $11 photo urls, $12
-// characteristic ids, $13 values, $14 stamp. Returns one row: whether the characteristics are the product's,
-// and the new id (null: not taken, or the key was used before).
-constexpr auto add_review_sql =
-    "with product as materialized (select characteristic_ids, characteristic_names from product_meta where product_id = $4::bigint),"
-    " known as materialized (select coalesce(bool_and(p.name is not null), true) as all_known"
-    "  from unnest($12::bigint[]) r(id) left join"
-    "   (select unnest(characteristic_ids) as id, unnest(characteristic_names) as name from product) p on p.id = r.id),"
-    " fresh as materialized (select nextval('review_ids') as id from known where all_known)," CLAIM_KEY("'/reviews/' || fresh.id") ","
-    " added as (insert into reviews (product_id, id, date, rating, summary, body, recommend, reviewer_name, reviewer_email,"
-    "   photo_ids, photo_urls)"
-    "  select $4::bigint, go.id, date_trunc('milliseconds', now()), $5::smallint, $6::text, $7::text, $8::boolean, $9::text, $10::text, "
-    PHOTO_IDS("$11::text[]", "review_photo_ids") ", " PHOTO_URLS("$11::text[]") " from go),"
-    " rated as (insert into characteristic_reviews (product_id, characteristic_id, review_id, value)"
-    "  select $4::bigint, r.id, go.id, r.value from go, unnest($12::bigint[], $13::smallint[]) as r(id, value)),"
-    " counted as (insert into product_meta as m (product_id, rating_1, rating_2, rating_3, rating_4, rating_5,"
-    "   recommend_false, recommend_true)"
-    "  select $4::bigint, ($5::smallint = 1)::integer, ($5::smallint = 2)::integer, ($5::smallint = 3)::integer,"
-    "   ($5::smallint = 4)::integer, ($5::smallint = 5)::integer, (not $8::boolean)::integer, $8::boolean::integer from go"
-    "  on conflict (product_id) do update set"
-    "   rating_1 = m.rating_1 + excluded.rating_1, rating_2 = m.rating_2 + excluded.rating_2,"
-    "   rating_3 = m.rating_3 + excluded.rating_3, rating_4 = m.rating_4 + excluded.rating_4,"
-    "   rating_5 = m.rating_5 + excluded.rating_5, recommend_false = m.recommend_false + excluded.recommend_false,"
-    "   recommend_true = m.recommend_true + excluded.recommend_true,"
-    "   characteristic_sums = array(select t.s + coalesce(r.value, 0)"
-    "    from unnest(m.characteristic_ids, m.characteristic_sums) with ordinality as t(id, s, i)"
-    "    left join unnest($12::bigint[], $13::smallint[]) as r(id, value) on r.id = t.id order by t.i),"
-    "   characteristic_counts = array(select t.n + (r.id is not null)::integer"
-    "    from unnest(m.characteristic_ids, m.characteristic_counts) with ordinality as t(id, n, i)"
-    "    left join unnest($12::bigint[]) as r(id) on r.id = t.id order by t.i))"
-    " select known.all_known, go.id,"
-    "  case when go.id is not null then " ANNOUNCE("$14", "' r' || $4::bigint || ' v' || go.id") " end"
-    " from known left join go on true";
+// characteristic ids, $13 values, $14 stamp. Returns one row: whether the characteristics are the product's
+// (null: its counters are locked), and the new id (null: not taken, or the key was used before).
+#define ADD_REVIEW(way) ADD_REVIEW_WITH(way)
+#define ADD_REVIEW_WITH(time, lock) \
+  "with product as materialized (select characteristic_ids, characteristic_names from product_meta" \
+    "  where product_id = $4::bigint and " time " for no key update" lock ")," \
+    " known as materialized (select case when exists (select from product)" \
+    "   or not exists (select from product_meta where product_id = $4::bigint)" \
+    "   then coalesce(bool_and(p.name is not null), true) end as all_known" \
+    "  from unnest($12::bigint[]) r(id) left join" \
+    "   (select unnest(characteristic_ids) as id, unnest(characteristic_names) as name from product) p on p.id = r.id)," \
+    " fresh as materialized (select nextval('review_ids') as id from known where all_known)," CLAIM_KEY("'/reviews/' || fresh.id") "," \
+    " added as (insert into reviews (product_id, id, date, rating, summary, body, recommend, reviewer_name, reviewer_email," \
+    "   photo_ids, photo_urls)" \
+    "  select $4::bigint, go.id, date_trunc('milliseconds', now()), $5::smallint, $6::text, $7::text, $8::boolean, $9::text, $10::text, " \
+    PHOTO_IDS("$11::text[]", "review_photo_ids") ", " PHOTO_URLS("$11::text[]") " from go)," \
+    " rated as (insert into characteristic_reviews (product_id, characteristic_id, review_id, value)" \
+    "  select $4::bigint, r.id, go.id, r.value from go, unnest($12::bigint[], $13::smallint[]) as r(id, value))," \
+    " counted as (insert into product_meta as m (product_id, rating_1, rating_2, rating_3, rating_4, rating_5," \
+    "   recommend_false, recommend_true)" \
+    "  select $4::bigint, ($5::smallint = 1)::integer, ($5::smallint = 2)::integer, ($5::smallint = 3)::integer," \
+    "   ($5::smallint = 4)::integer, ($5::smallint = 5)::integer, (not $8::boolean)::integer, $8::boolean::integer from go" \
+    "  on conflict (product_id) do update set" \
+    "   rating_1 = m.rating_1 + excluded.rating_1, rating_2 = m.rating_2 + excluded.rating_2," \
+    "   rating_3 = m.rating_3 + excluded.rating_3, rating_4 = m.rating_4 + excluded.rating_4," \
+    "   rating_5 = m.rating_5 + excluded.rating_5, recommend_false = m.recommend_false + excluded.recommend_false," \
+    "   recommend_true = m.recommend_true + excluded.recommend_true," \
+    "   characteristic_sums = array(select t.s + coalesce(r.value, 0)" \
+    "    from unnest(m.characteristic_ids, m.characteristic_sums) with ordinality as t(id, s, i)" \
+    "    left join unnest($12::bigint[], $13::smallint[]) as r(id, value) on r.id = t.id order by t.i)," \
+    "   characteristic_counts = array(select t.n + (r.id is not null)::integer" \
+    "    from unnest(m.characteristic_ids, m.characteristic_counts) with ordinality as t(id, n, i)" \
+    "    left join unnest($12::bigint[]) as r(id) on r.id = t.id order by t.i))" \
+    " select known.all_known, go.id," \
+    "  case when go.id is not null then " ANNOUNCE("$14", "' r' || $4::bigint || ' v' || go.id") " end" \
+    " from known left join go on true"
 
 // $4 product, $5 body, $6 name, $7 e-mail, $8 stamp. Returns true and the new id (null: the key was used
 // before).
@@ -127,22 +137,16 @@ constexpr auto add_answer_sql =
     " from (values (1)) one left join go on true";
 
 // Votes that came together: $1 ids, one twice if it was voted for twice; $2 stamp. Returns the ids that are
-// there, and whether the votes are counted: rows that somebody else has locked are passed over, so that one
-// holds up nobody else's vote. The second form is for those, one at a time: it waits for the lock. A report that
-// changes nothing writes nothing, but is announced: it may be answered before the one that did.
+// there, and whether the votes are counted: not where the row is locked. A report that changes nothing writes
+// nothing, but is announced: it may be answered before the one that did.
 // clang-format off
-#define VOTE(table, columns, change, topics, time, lock)                                                           \
-  "with asked as materialized (select id, count(*) as votes from unnest($1::bigint[]) as t(id)" time " group by id)," \
-  " found as materialized (select " columns ", asked.votes from asked join " table " one on one.id = asked.id"     \
-  "  for no key update of one" lock "),"                                                                           \
-  " changed as (update " table " one set " change " and one.product_id = found.product_id and one.id = found.id)," \
-  " told as materialized (select " ANNOUNCE("$2", "string_agg(" topics ", '')") " from found having count(*) > 0)" \
-  " select id, true from found where (select count(*) from told) >= 0"                                             \
-  " union all select asked.id, false from asked join " table " one on one.id = asked.id"                           \
-  "  where asked.id not in (select id from found)"
-#define FREE "", " skip locked"
-// A lock that is held longer is tried again later: other votes wait too. The setting ends with the statement.
-#define HELD " where set_config('lock_timeout', '250ms', true) is not null", ""
+#define VOTE(table, columns, change, topics, time, lock)                                                                     \
+  "with asked as materialized (select id, count(*) as votes from unnest($1::bigint[]) as t(id) where " time " group by id)," \
+  " found as materialized (select " columns ", asked.votes from asked join " table " one on one.id = asked.id for no key update of one" lock ")," \
+  " changed as (update " table " one set " change " and one.product_id = found.product_id and one.id = found.id),"           \
+  " told as materialized (select " ANNOUNCE("$2", "string_agg(" topics ", '')") " from found having count(*) > 0)"           \
+  " select id, true from found where (select count(*) from told) >= 0"                                                       \
+  " union all select asked.id, false from asked join " table " one on one.id = asked.id where asked.id not in (select id from found)"
 #define HELPFUL "helpfulness = least(one.helpfulness::bigint + found.votes, 2147483647)::integer from found where true"
 #define REPORTED "reported = true from found where not found.reported"
 #define VOTE_REVIEW(change, way) VOTE("reviews", "one.product_id, one.id, one.reported", change, "' r' || product_id || ' v' || id", way)
@@ -172,7 +176,8 @@ constexpr std::array statements{
     read("answers", ANSWERS_OF(ONE),
          "select place, page.* from " ASKED ", lateral (" ANSWERS_OF(EACH) ") page order by place"),
     db::statement{"question_exists", "select id from questions where id = $1::bigint", false},
-    db::statement{"add_review", add_review_sql, true},
+    db::statement{"add_review", ADD_REVIEW(FREE), true},
+    db::statement{"add_review_held", ADD_REVIEW(HELD), true},
     db::statement{"add_question", add_question_sql, true},
     db::statement{"add_answer", add_answer_sql, true},
     db::statement{

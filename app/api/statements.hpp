@@ -20,6 +20,7 @@ enum class statement : std::size_t {
   answers,
   question_exists,
   add_review,
+  add_review_held,
   add_question,
   add_answer,
   remembered_post,

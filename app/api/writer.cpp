@@ -8,8 +8,32 @@
 
 namespace atelier::api {
 
+namespace {
+
+// Of a statement that waits for locks: its time for that is over.
+bool is_locked(const db::outcome& row) {
+  return !row && row.error().what == db::errc::timed_out && !row.error().may_have_run;
+}
+
+bool counters_are_locked(const db::outcome& row) { return row && !row->empty() && row->is_null(0, 0); }
+
+}  // namespace
+
 task<db::outcome> writer::post(statement what, db::arguments with) {
   ++counters_.posts;
+  auto row = co_await write(what, with);
+  const auto until = clock::now() + database_.statement_timeout();
+  while (counters_are_locked(row) && clock::now() < until) {
+    co_await held_.enter();
+    auto tried = co_await write(statement::add_review_held, with);
+    held_.leave();
+    if (!is_locked(tried)) row = std::move(tried);
+  }
+  if (counters_are_locked(row)) row = db::error{db::errc::timed_out};
+  co_return row;
+}
+
+task<db::outcome> writer::write(statement what, db::arguments with) {
   const auto number = truth_.begin();
   with.add_text(truth_.stamp(number));
   auto row = co_await ask(database_, what, std::move(with));
@@ -94,37 +118,29 @@ void writer::hold(statement what, ballot& one) {
   const auto [place, is_new] = box.held.try_emplace(one.id);
   place->second.push_back(&one);
   ++box.held_count;
-  if (!is_new) return;
-  held_rows_.emplace_back(what, one.id);
-  if (!std::exchange(waits_for_held_, true))
-    asio::co_spawn(loop_, wait_for_held(), asio::detached);  // ends when there are none
+  if (is_new) asio::co_spawn(loop_, wait_for(what, one.id), asio::detached);  // ends when nobody waits
 }
 
-// One row after the other, on one connection at most. A row that stays locked comes again behind the others,
-// until the time of its votes is over.
-task<> writer::wait_for_held() {
-  while (!held_rows_.empty()) {
-    const auto [what, id] = held_rows_.front();
-    held_rows_.pop_front();
-    auto& box = box_of(what);
-    auto& waiting = box.held.find(id)->second;  // stays where it is, whoever else is held meanwhile
+// A row that stays locked is tried again behind the others that are, until the time of its votes is over.
+task<> writer::wait_for(statement what, std::int64_t id) {
+  auto& box = box_of(what);
+  auto& waiting = box.held.find(id)->second;  // stays where it is, whatever else is held meanwhile
+  while (!waiting.empty()) {
+    co_await held_.enter();
     auto cast = take_batch(waiting);
     const auto number = truth_.begin();
     const auto rows = co_await count(held_form(what), cast, number);
-    const bool is_locked = rows ? is_counted(*rows, id) == false : rows.error().what == db::errc::timed_out;
+    held_.leave();
+    const bool again = rows ? is_counted(*rows, id) == false : is_locked(rows);
     const auto now = clock::now();
-    const auto again = std::stable_partition(
-        cast.begin(), cast.end(), [&](const ballot* one) { return !is_locked || one->until <= now; });
-    waiting.insert(waiting.begin(), again, cast.end());
-    cast.erase(again, cast.end());
+    const auto stay = std::stable_partition(cast.begin(), cast.end(),
+                                            [&](const ballot* one) { return !again || one->until <= now; });
+    waiting.insert(waiting.begin(), stay, cast.end());
+    cast.erase(stay, cast.end());
     box.held_count -= cast.size();
-    if (waiting.empty())
-      box.held.erase(id);
-    else
-      held_rows_.emplace_back(what, id);
     finish(std::move(cast), rows, number);
   }
-  waits_for_held_ = false;
+  box.held.erase(id);
 }
 
 task<db::outcome> writer::count(statement what, const std::vector<ballot*>& cast, std::uint64_t number) {

@@ -5,11 +5,10 @@
 #include "app/api/coherence.hpp"
 #include "app/api/failures.hpp"
 #include "app/api/statements.hpp"
+#include "core/turnstile.hpp"
 
 #include <array>
-#include <deque>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace atelier::api {
@@ -31,7 +30,8 @@ class writer {
       : loop_(loop), database_(database), truth_(truth) {}
 
   /// Runs a POST's statement; its stamp is added to the arguments. Where it wrote something (the second
-  /// column of its row is not null) it is known to every worker when this returns.
+  /// column of its row is not null) it is known to every worker when this returns. Where what it changes is
+  /// locked (the first column is null) it waits for that as vote() does.
   task<db::outcome> post(statement what, db::arguments with);
 
   /// A vote or a report. Returns false if there is nothing of that id. Where somebody else has locked the row
@@ -71,9 +71,10 @@ class writer {
     return boxes_[static_cast<std::size_t>(what) - static_cast<std::size_t>(statement::review_helpful)];
   }
 
+  task<db::outcome> write(statement what, db::arguments with);
   task<> empty_box(statement what);
   void hold(statement what, ballot& one);
-  task<> wait_for_held();
+  task<> wait_for(statement what, std::int64_t id);
   task<db::outcome> count(statement what, const std::vector<ballot*>& cast, std::uint64_t number);
   void finish(std::vector<ballot*> cast, const db::outcome& rows, std::uint64_t number);
   task<> settle(std::vector<ballot*> cast, std::uint64_t number);
@@ -82,8 +83,7 @@ class writer {
   db::pool& database_;
   coherence& truth_;
   std::array<ballot_box, kinds> boxes_;
-  std::deque<std::pair<statement, std::int64_t>> held_rows_;  // which of those held are tried next
-  bool waits_for_held_ = false;                               // somebody is at it
+  turnstile held_;  // one statement at a time waits for a lock, on one connection
   writer_counters counters_;
 };
 

@@ -1,4 +1,5 @@
-// Votes that come together share a statement and a commit; each has its own answer, and counts exactly.
+// Writes beside each other: votes that come together share a statement and a commit, each counts exactly;
+// what is locked holds up nothing else.
 #include "integration/cache_fleet.hpp"
 
 #include <algorithm>
@@ -15,12 +16,14 @@ constexpr int unknown = 88'888'888;
 
 const std::vector<std::string> patient = {"--statement-timeout", "30s"};
 
+std::string review_of(int product) {
+  return fmt::format(R"({{"product_id":{},"rating":4,"body":"b","recommend":true,"name":"n","email":"a@b"}})",
+                     product);
+}
+
 // A new review of a product; its id.
 int posted(const worker& w, int product) {
-  const auto said = http_client(w.port).post(
-      "/reviews",
-      fmt::format(R"({{"product_id":{},"rating":4,"body":"b","recommend":true,"name":"n","email":"a@b"}})",
-                  product));
+  const auto said = http_client(w.port).post("/reviews", review_of(product));
   REQUIRE(said.status == 201);
   return std::stoi(said.header("Location")->substr(std::string_view("/reviews/").size()));
 }
@@ -147,6 +150,50 @@ TEST_CASE("a vote for a review that is deleted by who has it locked finds nothin
   locked.session.run(fmt::format("delete from atelier.reviews where id = {}", ids[0]));
   locked.release();
   CHECK(vote.read().status == 404);
+}
+
+TEST_CASE("a review of a product whose counters are locked waits for them and holds up nothing else",
+          "[votes]") {
+  fleet f(0);
+  f.start("16", patient);
+  const auto& w = f.workers.front();
+  const auto ids = five_reviews(w);
+  sql locker(f.conninfo());
+  locker.run("begin");
+  locker.run("select from atelier.product_meta where product_id = 5001 for update");
+  std::vector<http_client> waiting;
+  for (int i = 0; i < 6; ++i) {
+    waiting.emplace_back(w.port, 60s);
+    const auto body = review_of(5001);
+    waiting.back().send(fmt::format(
+        "POST /reviews HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+        body.size(), body));
+  }
+  for (int i = 0; i < 20; ++i) {
+    posted(w, 5002);
+    CHECK(http_client(w.port).put(review(ids[0]) + "/helpful").status == 204);
+  }
+  CHECK(w.metric("atelier_api_requests_in_flight") == 6);
+  locker.run("commit");
+  for (auto& client : waiting) CHECK(client.read().status == 201);
+  CHECK(locker.run("select rating_4 from atelier.product_meta where product_id = 5001") == "7");
+  CHECK(locker.run("select count(*) from atelier.reviews where product_id = 5001") == "7");
+  CHECK(locker.run("select rating_4 from atelier.product_meta where product_id = 5002") == "21");
+}
+
+TEST_CASE("a review of a product whose counters stay locked is not taken", "[votes]") {
+  fleet f(0);
+  f.start("16", {"--statement-timeout", "1s"});
+  const auto& w = f.workers.front();
+  posted(w, 5001);
+  sql locker(f.conninfo());
+  locker.run("begin");
+  locker.run("select from atelier.product_meta where product_id = 5001 for update");
+  const auto said = http_client(w.port, 60s).post("/reviews", review_of(5001));
+  CHECK(said.status == 504);
+  locker.run("commit");
+  CHECK(locker.run("select count(*) from atelier.reviews where product_id = 5001") == "1");
+  CHECK(locker.run("select rating_4 from atelier.product_meta where product_id = 5001") == "1");
 }
 
 TEST_CASE("votes for the same few reviews through two workers at once all count, and few commits hold them",
