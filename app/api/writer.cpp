@@ -24,19 +24,20 @@ task<db::outcome> writer::post(statement what, db::arguments with) {
   auto row = co_await write(what, with);
   const auto until = clock::now() + database_.statement_timeout();
   while (counters_are_locked(row) && clock::now() < until) {
-    co_await held_.enter();
-    auto tried = co_await write(statement::add_review_held, with);
-    held_.leave();
+    auto tried = co_await write(statement::add_review_held, with, &held_);
     if (!is_locked(tried)) row = std::move(tried);
   }
   if (counters_are_locked(row)) row = db::error{db::errc::timed_out};
   co_return row;
 }
 
-task<db::outcome> writer::write(statement what, db::arguments with) {
+// `turn`: it is asked for before, and left before others know what is written.
+task<db::outcome> writer::write(statement what, db::arguments with, turnstile* turn) {
+  if (turn) co_await turn->enter();
   const auto number = truth_.begin();
   with.add_text(truth_.stamp(number));
   auto row = co_await ask(database_, what, std::move(with));
+  if (turn) turn->leave();
   if (row && !row->empty() && !row->is_null(0, 1))
     co_await truth_.until_known(number);
   else

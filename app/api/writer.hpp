@@ -71,7 +71,7 @@ class writer {
     return boxes_[static_cast<std::size_t>(what) - static_cast<std::size_t>(statement::review_helpful)];
   }
 
-  task<db::outcome> write(statement what, db::arguments with);
+  task<db::outcome> write(statement what, db::arguments with, turnstile* turn = nullptr);
   task<> empty_box(statement what);
   void hold(statement what, ballot& one);
   task<> wait_for(statement what, std::int64_t id);
