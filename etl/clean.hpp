@@ -39,6 +39,22 @@ inline bool is_null_word(std::string_view text) {
   return text.empty() || (text.size() == 4 && (text == "null" || text == "NULL")) || text == "\\N";
 }
 
+inline constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
+inline constexpr std::string_view without_blanks(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+/// True if a text says none: the word, with blanks round it or without. Blanks alone do too, but not between
+/// quotes: there they are a text. Of nearly all texts the first and the last byte tell.
+inline bool says_none(std::string_view text, bool in_quotes) {
+  if (text.size() <= null_bytes_max && is_null_word(text)) return true;
+  if (!is_blank(text.front()) && !is_blank(text.back())) return false;
+  const auto word = without_blanks(text);
+  return word.empty() ? !in_quotes : is_null_word(word);
+}
+
 /// Both ends are in it.
 struct number_range {
   std::int64_t low;

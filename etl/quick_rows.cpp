@@ -66,7 +66,7 @@ bool row_cleaner::take_as_published(const record& r, row& out) {
     out.values[column].text = text;
     out.values[column].none = false;
     doubt |= f.padded;
-    doubt |= text.size() <= null_bytes_max && is_null_word(text);
+    doubt |= says_none(text, f.how != quoting::bare);
     doubt |= f.how == quoting::bare && text.starts_with('\'');
   };
   for (const auto& at : published_.texts) take_text(r.fields[at.field], at.column);

@@ -17,12 +17,13 @@ bool is_clean_text(std::string_view bytes) {
          simdjson::validate_utf8(bytes.data(), bytes.size());
 }
 
-bool is_empty(std::string_view bytes) { return bytes.find_first_not_of(" \t") == std::string_view::npos; }
+bool is_empty(std::string_view bytes) { return without_blanks(bytes).empty(); }
 
 // Text without quotes that reads as another type: in a row with missing columns a sign that values have
 // moved.
 bool reads_as_another_type(std::string_view text) {
-  return bool(clean_number(text, any_number)) || text == "true" || text == "false";
+  const auto word = without_blanks(text);
+  return bool(clean_number(word, any_number)) || word == "true" || word == "false";
 }
 
 bool all_texts_in_apostrophes(const record& r, const layout& where, const set_shape& shape) {
@@ -32,7 +33,7 @@ bool all_texts_in_apostrophes(const record& r, const layout& where, const set_sh
     const auto& f = r.fields[i];
     if (column == layout::ignored || shape.columns[column].type != column_type::text) continue;
     const auto text = r.bytes(f);
-    if (is_null_word(text)) continue;
+    if (says_none(text, f.how != quoting::bare)) continue;
     if (text.size() < 2 || text.front() != '\'' || text.back() != '\'') return false;
     any = true;
   }
@@ -104,7 +105,8 @@ bool row_cleaner::clean_field(const record& r, const field& f, std::size_t colum
     case column_type::boolean: {
       const auto truth = clean_boolean(bytes);
       if (!truth) return refuse(truth.why());
-      if (strict && (bytes == "0" || bytes == "1")) return refuse(reject::bad_boolean);
+      const auto word = without_blanks(bytes);
+      if (strict && (word == "0" || word == "1")) return refuse(reject::bad_boolean);
       v = {truth->value, {}, false};
       out.repairs |= truth->repairs | (in_quotes ? bit(repair::boolean_form) : 0);
       return true;
@@ -120,7 +122,7 @@ bool row_cleaner::clean_field(const record& r, const field& f, std::size_t colum
       break;
   }
   const auto text = decode(bytes, dialect_, f.how, scratch_);
-  if (!is_null_word(text)) {
+  if (!says_none(text, in_quotes)) {
     if (strict && !in_quotes && reads_as_another_type(text)) return refuse(reject::bad_quoting);
     v = {0, text, false};
     return true;

@@ -23,7 +23,7 @@ std::string one_of(const std::array<std::string_view, N>& list, random_stream& r
 
 // A field as it should be, and sometimes one as it should not, of any type.
 std::string field_of(column_type type, random_stream& random) {
-  static constexpr std::array<std::string_view, 36> awkward{"",
+  static constexpr std::array<std::string_view, 43> awkward{"",
                                                             "0",
                                                             "007",
                                                             "-3",
@@ -58,7 +58,14 @@ std::string field_of(column_type type, random_stream& random) {
                                                             "\"\xc3\"",
                                                             "\"x\ny\"",
                                                             "99999999999999999",
-                                                            "\"null\"\"\""};
+                                                            "\"null\"\"\"",
+                                                            "null ",
+                                                            " NULL",
+                                                            "\" null \"",
+                                                            " ",
+                                                            "\"  \"",
+                                                            " word",
+                                                            "\"word \""};
   static constexpr std::array<std::string_view, 5> numbers{"1", "42", "1234567", "12345678", "1234567890"};
   static constexpr std::array<std::string_view, 4> texts{"\"fine\"", "\"a, b\"", "\"say \"\"hi\"\"\"",
                                                          "bare"};

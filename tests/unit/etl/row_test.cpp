@@ -69,6 +69,45 @@ TEST_CASE("every spelling of none in a response means none") {
   }
 }
 
+TEST_CASE("blanks round the word null make no text of it, quoted or not") {
+  for (const auto* none : {"null ", " NULL", "\tnull\t", " \\N ", " ", "\" null \"", "\"NULL      \""}) {
+    INFO("'" << none << "'");
+    const auto r =
+        review(std::string("1,2,5,1596080481467,\"s\",\"b\",true,false,\"n\",\"a@b\",") + none + ",8");
+    CHECK(r.outcome == "ok null_word");
+    CHECK(r.values.at(10) == "<none>");
+    CHECK(review(std::string("1,2,5,1596080481467,\"s\",") + none + ",true,false,\"n\",\"a@b\",null,8")
+              .outcome == "missing_value body");
+    const auto summary =
+        review(std::string("1,2,5,1596080481467,") + none + ",\"b\",true,false,\"n\",\"a@b\",null,8");
+    CHECK(summary.outcome == "ok default_value");
+    CHECK(summary.values.at(4).empty());
+    const auto characteristic = clean(set_kind::characteristics, std::string("1,2,") + none);
+    CHECK(characteristic.outcome == "ok null_word");
+    CHECK(characteristic.values.at(2) == "<none>");
+  }
+}
+
+TEST_CASE("a cell that begins with a blank, as all do behind a comma and a blank, says what it says") {
+  const auto r = review("1, 2, 5, 1596080481467, null, it is good, true, false, n, null, null, 8");
+  CHECK(r.outcome == "ok boolean_form number_trimmed null_word default_value");
+  CHECK(r.values.at(4).empty());
+  CHECK(r.values.at(5) == " it is good");
+  CHECK(r.values.at(9) == "<none>");
+  CHECK(r.values.at(10) == "<none>");
+  // Without its e-mail address.
+  CHECK(question("1, 2, b, 1596080481467, n, false, 0").outcome == "too_few_columns");
+  CHECK(question("1, 2, b, 1596080481467, n, a@b, 1").outcome == "too_few_columns");
+}
+
+TEST_CASE("a text that has more than the word, or blanks alone between quotes, is a text") {
+  for (const std::string text : {" null and void ", "null\n", "  ", " Null ", "nullnull"}) {
+    const auto r = question("1,2,\"" + text + "\",1596080481467,\"n\",\"a@b\",false,3");
+    CHECK(r.outcome == "ok");
+    CHECK(r.values.at(2) == text);
+  }
+}
+
 TEST_CASE("the word Seller is a good address") {
   CHECK(clean(set_kind::answers, "1,2,\"b\",1596080481467,\"Seller\",\"Seller\",false,0").outcome == "ok");
 }
