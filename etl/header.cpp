@@ -28,30 +28,43 @@ bool same_meaning(std::string_view meaning, std::string_view column) {
          (meaning == "datewritten" && column == "date");
 }
 
+// Where the columns of a set stand under these names; nothing if one that is required is not there.
+std::optional<layout> layout_as(const set_shape& shape, const std::vector<std::string>& names) {
+  layout found{shape.kind, {}, {}};
+  std::vector<bool> there(shape.columns.size());
+  for (const auto& name : names) {
+    const auto meaning = meaning_of(name);
+    std::size_t c = 0;
+    while (c < shape.columns.size() && (there[c] || !same_meaning(meaning, shape.columns[c].name))) ++c;
+    if (c < shape.columns.size()) {
+      there[c] = true;
+      found.column_of.push_back(c);
+    } else {
+      found.column_of.push_back(layout::ignored);
+      if (!meaning.empty() || !name.empty()) found.unknown.push_back(name);
+    }
+  }
+  for (std::size_t c = 0; c < shape.columns.size(); ++c)
+    if (!there[c] && (shape.columns[c].required || shape.kind == set_kind::characteristics))
+      return std::nullopt;
+  return found;
+}
+
 }  // namespace
 
-std::optional<layout> match_header(const std::vector<std::string>& names) {
+std::optional<layout> match_header(const std::vector<std::string>& names, std::optional<set_kind> by_name) {
+  std::optional<layout> best;
   for (const auto& shape : all_sets()) {
-    layout found{shape.kind, {}, {}};
-    std::vector<bool> there(shape.columns.size());
-    for (const auto& name : names) {
-      const auto meaning = meaning_of(name);
-      std::size_t c = 0;
-      while (c < shape.columns.size() && (there[c] || !same_meaning(meaning, shape.columns[c].name))) ++c;
-      if (c < shape.columns.size()) {
-        there[c] = true;
-        found.column_of.push_back(c);
-      } else {
-        found.column_of.push_back(layout::ignored);
-        if (!meaning.empty() || !name.empty()) found.unknown.push_back(name);
-      }
-    }
-    bool complete = true;
-    for (std::size_t c = 0; c < shape.columns.size(); ++c)
-      complete &= there[c] || !(shape.columns[c].required || shape.kind == set_kind::characteristics);
-    if (complete) return found;
+    auto found = layout_as(shape, names);
+    if (!found) continue;
+    const auto strangers = found->unknown.size();
+    const auto known = std::count_if(found->column_of.begin(), found->column_of.end(),
+                                     [](std::size_t column) { return column != layout::ignored; });
+    // Tables of other things have a name and a product too.
+    if (static_cast<std::size_t>(known) <= strangers && by_name != shape.kind) continue;
+    if (!best || strangers < best->unknown.size()) best = std::move(found);
   }
-  return std::nullopt;
+  return best;
 }
 
 layout published_layout(set_kind set) {

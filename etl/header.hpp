@@ -21,8 +21,10 @@ struct layout {
 };
 
 /// Reads a header by its meaning: blanks, quotes, case, `_`, camelCase and order do not matter. Nothing if it
-/// is no header of any set: every required column must be there.
-std::optional<layout> match_header(const std::vector<std::string>& names);
+/// is no header of any set: every required column must be there, and more columns of the set than others,
+/// unless the file's name speaks of the set. Of several sets it is the one that knows the most columns.
+std::optional<layout> match_header(const std::vector<std::string>& names,
+                                   std::optional<set_kind> by_name = {});
 
 /// The layout of a file of this set without a header: the published order.
 layout published_layout(set_kind set);

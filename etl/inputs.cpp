@@ -72,7 +72,7 @@ bool take_header(input& found, const record& r, const dialect& written) {
   std::string scratch;
   scratch.reserve(r.raw.size());
   for (const auto& f : r.fields) names.emplace_back(decode(r.bytes(f), written, f.how, scratch));
-  auto matched = match_header(names);
+  auto matched = match_header(names, set_of_name(found.from.shown));
   if (!matched) return false;
   found.where = std::move(*matched);
   found.header = r.raw;

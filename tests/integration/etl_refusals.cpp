@@ -27,6 +27,11 @@ TEST_CASE("what cannot be loaded is said in a sentence", "[etl]") {
   said(load(database, folder.write("reviews.csv", "\x1f\x8b...")), 1, "gzip");
   said(load(database, folder.write("other.csv", "a,b\n1,2\n")), 1, "none of the seven sets");
 
+  const auto* styles =
+      "id,productId,name,sale_price,original_price,default_style\n1,1,Forest Green & Black,140,null,1\n";
+  said(load(database, folder.write("styles.csv", styles), {"--partial"}), 1, "none of the seven sets");
+  CHECK(ask(database, "select count(*) from atelier.product_meta") == "0");
+
   small_set set;
   set.files.erase("answers");
   const temp_dir six;

@@ -39,6 +39,25 @@ TEST_CASE("columns may stand in another order, and strangers among them") {
   CHECK(found->unknown == std::vector<std::string>{"created_at"});
 }
 
+TEST_CASE("a header with as many strangers as columns of a set is of no set, unless its name says so") {
+  const std::vector<std::string> styles{"id",         "productId",      "name",
+                                        "sale_price", "original_price", "default_style"};
+  CHECK_FALSE(match_header(styles));
+  CHECK_FALSE(match_header(styles, set_kind::reviews));
+  const auto named = match_header(styles, set_kind::characteristics);
+  REQUIRE(named);
+  CHECK(named->set == set_kind::characteristics);
+  CHECK(named->unknown.size() == 3);
+  CHECK(match_header({"id", "product_id", "name", "unit", "weight", ""})->set == set_kind::characteristics);
+}
+
+TEST_CASE("of the sets that a header could be of, it is the one that knows the most of its columns") {
+  CHECK(match_header({"id", "characteristic_id", "review_id", "value", "url"})->set ==
+        set_kind::characteristic_reviews);
+  CHECK(match_header({"id", "product_id", "name", "rating", "date", "body", "recommend", "reviewer_name"})
+            ->set == set_kind::reviews);
+}
+
 TEST_CASE("every published header names its set") {
   for (const auto& shape : all_sets()) {
     std::vector<std::string> names;
