@@ -29,6 +29,9 @@ std::string replaced(std::string_view text, std::string_view what, std::string_v
   return out;
 }
 
+// What reviews say has two parents; the characteristic is looked at before the batch.
+std::size_t parent_column(set_kind set) { return set == set_kind::characteristic_reviews ? 2 : 1; }
+
 result<> run_sql(db::session& session, const std::string& sql) {
   if (const auto done = session.run(sql); !done) return done.error();
   return {};
@@ -60,8 +63,9 @@ result<copy_writer*> append_batch::add(std::uint32_t file, const record& r, cons
   if (!writer_)
     if (auto begun = begin(); !begun) return begun.error();
   const auto id = values.values[0].number;
-  rows_.push_back({file, r.line, r.offset, values.repairs, id, values.values[1].number, raw_.size(),
-                   raw_.size() + r.raw.size()});
+  const auto parent = values.values[parent_column(plan_->set)].number;
+  rows_.push_back(
+      {file, r.line, r.offset, values.repairs, id, parent, raw_.size(), raw_.size() + r.raw.size()});
   raw_ += r.raw;
   auto columns = std::count(plan_->stage_columns.begin(), plan_->stage_columns.end(), ',') + 1;
   writer_->begin_row(static_cast<std::int16_t>(columns));
@@ -155,13 +159,11 @@ void append_batch::count(const std::string& verdicts) {
       continue;
     }
     const bool orphan = verdicts[i] == 'o';
-    // What reviews say has two parents; the characteristic was looked at before.
-    const std::size_t column = !orphan ? 0 : plan_->set == set_kind::characteristic_reviews ? 2 : 1;
+    const auto column = orphan ? parent_column(plan_->set) : 0;
     const auto text = std::to_string(orphan ? w.parent : w.id);
     run_->count_rejected(
         file, {w.line, w.offset, orphan ? reject::unknown_parent : reject::duplicate_id, columns[column].name,
-               column == 2 ? std::string_view() : std::string_view(text),
-               std::string_view(raw_).substr(w.raw_begin, w.raw_end - w.raw_begin)});
+               text, std::string_view(raw_).substr(w.raw_begin, w.raw_end - w.raw_begin)});
   }
 }
 

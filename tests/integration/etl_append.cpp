@@ -124,6 +124,11 @@ TEST_CASE("append checks ids and parents against the database, and the first loa
   CHECK(of_set(report, "characteristic_reviews").rejected == 2);
   CHECK(wrong_counters(database) == "0");
   CHECK(lines_of(rejects / "answers.rejects.jsonl") == 3);
+  // The log names the value that is to blame.
+  const auto values = test::read_file(rejects / "characteristic_reviews.rejects.jsonl");
+  CHECK(values.find(R"("column":"review_id","reason":"unknown_parent","value":"99")") != std::string::npos);
+  CHECK(values.find(R"("column":"characteristic_id","reason":"unknown_parent","value":"99")") !=
+        std::string::npos);
 
   // The table of loads has both, with the sums.
   CHECK(ask(database, "select string_agg(mode || ' ' || outcome, ', ' order by id) from atelier.loads") ==
