@@ -8,7 +8,8 @@ namespace atelier::etl {
 namespace {
 
 // pg_depend knows what falls with a table (PostgreSQL manual, 5.14): its columns' and its row type's
-// dependents too. A view stands there as its rule, and so does a rule of the table itself.
+// dependents too. A view stands there as its rule, and so does a rule of the table itself. Row level security
+// hides all rows also where it has no policy, which the next table would not.
 constexpr std::string_view find_built = R"(
 with old as (
   select c.oid, c.reltype, t.typarray from pg_class c join pg_type t on t.oid = c.reltype
@@ -24,10 +25,14 @@ built as (
         and exists (select from pg_constraint where oid = objid and contype = 'f')
       or classid = 'pg_trigger'::regclass
         and exists (select from pg_trigger where oid = objid and not tgisinternal)))
-select string_agg(distinct coalesce(pg_describe_object('pg_class'::regclass, of_view.ev_class, 0),
-                                    pg_describe_object(classid, objid, 0)), ', ')
-from built left join pg_rewrite of_view
-  on classid = 'pg_rewrite'::regclass and of_view.oid = objid and of_view.ev_class not in (select oid from old))";
+select string_agg(distinct thing, ', ') from (
+  select coalesce(pg_describe_object('pg_class'::regclass, of_view.ev_class, 0),
+                  pg_describe_object(classid, objid, 0)) as thing
+  from built left join pg_rewrite of_view
+    on classid = 'pg_rewrite'::regclass and of_view.oid = objid and of_view.ev_class not in (select oid from old)
+  union all
+  select 'row level security of table ' || relname from pg_class
+  where oid in (select oid from old) and (relrowsecurity or relforcerowsecurity)) things)";
 
 }  // namespace
 

@@ -89,6 +89,36 @@ result<std::string> rights_of(db::session& session, std::string_view table) {
   return sql;
 }
 
+// What is set of the table and its columns, and LIKE does not copy. The indexes that are named are there when
+// this is run.
+result<std::string> settings_of(db::session& session, std::string_view table) {
+  const auto settings = session.run(fmt::format(
+      "with old as (select oid, relreplident from pg_class where oid = '{0}.{1}'::regclass),"
+      " of_columns as (select a.* from old join pg_attribute a on attrelid = oid and attnum > 0 and not "
+      "attisdropped),"
+      " of_indexes as (select i.*, relname from old join pg_index i on indrelid = old.oid join pg_class c on "
+      "c.oid = indexrelid),"
+      " changes(change) as ("
+      "  select format('alter %I set statistics %s', attname, attstattarget) from of_columns where "
+      "attstattarget >= 0 union all"
+      "  select format('alter %I set (%s)', attname, array_to_string(attoptions, ', ')) from of_columns"
+      "   where attoptions is not null union all"
+      "  select 'replica identity ' || case relreplident when 'f' then 'full' else 'nothing' end from old"
+      "   where relreplident in ('f', 'n') union all"
+      "  select format('replica identity using index %I', relname) from of_indexes where indisreplident "
+      "union "
+      "all"
+      "  select format('cluster on %I', relname) from of_indexes where indisclustered),"
+      " statements(statement) as ("
+      "  select format('alter table {2}.{1} %s', change) from changes union all"
+      "  select format('comment on table {2}.{1} is %L', obj_description(oid, 'pg_class')) from old"
+      "   where obj_description(oid, 'pg_class') is not null)"
+      " select coalesce(string_agg(statement, '; '), '') from statements",
+      serving_schema, table, next_schema));
+  if (!settings) return settings.error();
+  return std::string(settings->text(0, 0));
+}
+
 // Asked more than once: PostgreSQL's process of a load that has just ended, or was killed, may not have
 // noticed yet.
 result<bool> take_lock(db::session& session) {
@@ -246,7 +276,11 @@ result<next_table> next_table::start(const std::string& conninfo, std::string_vi
   if (!opened) return opened.error();
   auto session = std::make_unique<db::session>(std::move(*opened));
   const auto options = session->run(fmt::format(
-      "select coalesce(array_to_string(reloptions, ', '), '') from pg_class where oid = '{}.{}'::regclass",
+      "with old as (select reloptions, reltoastrelid from pg_class where oid = '{}.{}'::regclass)"
+      " select coalesce(string_agg(option, ', '), '') from (select unnest(reloptions) from old union all "
+      "select"
+      " 'toast.' || unnest(t.reloptions) from old join pg_class t on t.oid = old.reltoastrelid) "
+      "options(option)",
       serving_schema, table));
   if (!options) return options.error();
   auto make = fmt::format("begin; create table {0}.{2} (like {1}.{2} including all excluding indexes)",
@@ -265,6 +299,9 @@ result<table_build> next_table::finish() {
   auto build = indexes_of(*session_, table_);
   if (!build) return build;
   build->rows = *copied;
+  auto settings = settings_of(*session_, table_);
+  if (!settings) return settings.error();
+  if (!settings->empty()) build->afterwards.push_back(std::move(*settings));
   build->afterwards.push_back(fmt::format("analyze {}.{}", next_schema, table_));
   auto rights = rights_of(*session_, table_);
   if (!rights) return rights.error();

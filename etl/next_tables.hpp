@@ -75,8 +75,8 @@ class next_table {
                                   std::string_view columns);
 
   copy_writer& rows() { return writer_; }
-  /// Ends the COPY. What is left to do: the commit, the indexes that the serving table has, statistics, its
-  /// owner and rights.
+  /// Ends the COPY. What is left to do: the commit, the indexes that the serving table has, what is set of it
+  /// and of its columns, statistics, its owner and rights.
   result<table_build> finish();
 
  private:

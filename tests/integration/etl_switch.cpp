@@ -145,6 +145,39 @@ TEST_CASE("new tables belong to whom the old ones did, and the same roles may re
   ask(database, fmt::format("drop owned by {0}, \"{1}\" cascade; drop role {0}, \"{1}\"", owner, reader));
 }
 
+TEST_CASE("new tables are set as the old ones were", "[etl]") {
+  small_set set;
+  const temp_dir folder;
+  const test_database database;
+  ask(database,
+      "alter table atelier.reviews alter body set statistics 7, alter rating set (n_distinct = 5), replica "
+      "identity full;"
+      " alter table atelier.reviews set (autovacuum_vacuum_scale_factor = 0.01,"
+      "  toast.autovacuum_vacuum_scale_factor = 0.02);"
+      " create unique index \"One id\" on atelier.questions (id);"
+      " alter table atelier.questions replica identity using index \"One id\";"
+      " alter table atelier.answers cluster on answers_id;"
+      " comment on table atelier.answers is 'what we''re told'; comment on column atelier.answers.body is "
+      "'it'");
+  constexpr auto settings =
+      "select string_agg(concat_ws(' ', c.relname, c.relreplident, c.reloptions, t.reloptions,"
+      " obj_description(c.oid, 'pg_class'), (select string_agg(concat_ws(' ', attname,"
+      "  nullif(attstattarget, -1), attoptions, col_description(c.oid, attnum)), ',' order by attnum)"
+      "  from pg_attribute where attrelid = c.oid and attnum > 0), (select string_agg(concat_ws(' ',"
+      "  indexrelid::regclass, indisclustered, indisreplident), ',' order by indexrelid::regclass::text)"
+      "  from pg_index where indrelid = c.oid)), E'\\n' order by c.relname) from pg_class c"
+      " left join pg_class t on t.oid = c.reltoastrelid"
+      " where c.relkind = 'r' and c.relnamespace = 'atelier'::regnamespace";
+  const auto before = ask(database, settings);
+  const auto done = load(database, set.write(folder));
+  INFO(done.errors);
+  REQUIRE(done.code == 0);
+  CHECK(ask(database, settings) == before);
+  for (const auto* set_by_us : {"reviews f", "body 7", "n_distinct=5", "0.01", "0.02", "\"One id\" f t",
+                                "questions i", "answers_id t f", "what we're told", "body it"})
+    CHECK(before.find(set_by_us) != std::string::npos);
+}
+
 TEST_CASE("the workers hear of new data when they can see them", "[etl]") {
   small_set set;
   const temp_dir folder;
@@ -195,6 +228,8 @@ TEST_CASE("what others have built on the tables is named and not torn down", "[e
        "drop function public.noted cascade", "trigger audit"},
       {"create policy own on atelier.reviews using (true)", "drop policy own on atelier.reviews",
        "policy own"},
+      {"alter table atelier.answers enable row level security",
+       "alter table atelier.answers disable row level security", "row level security of table answers"},
       {"set client_min_messages = error; create publication changes for table atelier.answers",
        "drop publication changes", "publication changes"},
       {"create function public.first_one() returns atelier.reviews language sql as "
