@@ -1,9 +1,10 @@
 #include "etl/load_reviews.hpp"
 
+#include "etl/kept_names.hpp"
 #include "etl/photos.hpp"
 
 #include <algorithm>
-#include <unordered_map>
+#include <deque>
 
 namespace atelier::etl {
 namespace {
@@ -42,7 +43,7 @@ struct product_counters {
 struct characteristic {
   std::int64_t id;
   std::uint32_t product;  // its place among the products
-  std::uint32_t name;     // its place among the names; 0: null
+  std::uint32_t name;     // its number among the names; 0: null, or nobody will ask
   std::uint32_t sum = 0;
   std::uint32_t count = 0;
 };
@@ -75,15 +76,9 @@ class reviews_load {
     }
     return place - 1;
   }
-  std::uint32_t name_of(const value& v) {
-    if (v.none) return 0;
-    const auto [at, is_new] =
-        name_places_.try_emplace(std::string(v.text), static_cast<std::uint32_t>(names_.size()));
-    if (is_new) names_.push_back(at->first);
-    return at->second;
-  }
   void write_review(copy_writer& out, const row& r, const std::vector<photo>& photos);
-  void write_product(copy_writer& out, std::uint32_t place, std::span<const std::uint32_t> characteristics);
+  result<> write_product(copy_writer& out, std::uint32_t place,
+                         std::span<const std::uint32_t> characteristics);
 
   run_state& run_;
   const bool builds_;  // else only looks
@@ -93,21 +88,23 @@ class reviews_load {
   id_map<std::uint32_t> place_of_product_;  // plus one
   std::vector<characteristic> characteristics_;
   id_map<std::uint32_t> place_of_characteristic_;  // plus one
-  std::vector<std::string> names_{""};
-  std::unordered_map<std::string, std::uint32_t> name_places_;
+  kept_names names_;                               // of characteristics
   id_set reviews_;
 };
 
 result<> reviews_load::read_characteristics() {
-  return read_set(
-      run_, set_kind::characteristics,
-      [&](std::uint32_t, const record&, const row& r, rejection& why) -> result<fate> {
-        auto& place = place_of_characteristic_.at(r.values[0].number);
-        if (place != 0) return refuse(why, reject::duplicate_id, set_kind::characteristics, 0);
-        characteristics_.push_back({r.values[0].number, place_of(r.values[1].number), name_of(r.values[2])});
-        place = static_cast<std::uint32_t>(characteristics_.size());
-        return fate::loaded;
-      });
+  return read_set(run_, set_kind::characteristics,
+                  [&](std::uint32_t, const record&, const row& r, rejection& why) -> result<fate> {
+                    auto& place = place_of_characteristic_.at(r.values[0].number);
+                    if (place != 0) return refuse(why, reject::duplicate_id, set_kind::characteristics, 0);
+                    const auto& name = r.values[2];
+                    const auto number =
+                        builds_ && !name.none ? names_.number_of(name.text) : result<std::uint32_t>(0U);
+                    if (!number) return number.error();
+                    characteristics_.push_back({r.values[0].number, place_of(r.values[1].number), *number});
+                    place = static_cast<std::uint32_t>(characteristics_.size());
+                    return fate::loaded;
+                  });
 }
 
 void reviews_load::write_review(copy_writer& out, const row& r, const std::vector<photo>& photos) {
@@ -203,11 +200,12 @@ result<> reviews_load::read_values() {
   return build(*table);
 }
 
-void reviews_load::write_product(copy_writer& out, std::uint32_t place,
-                                 std::span<const std::uint32_t> characteristics) {
+result<> reviews_load::write_product(copy_writer& out, std::uint32_t place,
+                                     std::span<const std::uint32_t> characteristics) {
   const auto& p = products_[place];
   std::vector<std::int64_t> ids, sums, counts;
   std::vector<std::string_view> names;
+  std::deque<std::string> names_read;
   std::array<bool, 64> few{};
   std::unique_ptr<bool[]> many(characteristics.size() > few.size() ? new bool[characteristics.size()]
                                                                    : nullptr);
@@ -216,7 +214,12 @@ void reviews_load::write_product(copy_writer& out, std::uint32_t place,
     const auto& c = characteristics_[at];
     nameless[ids.size()] = c.name == 0;
     ids.push_back(c.id);
-    names.push_back(names_[c.name]);
+    names.emplace_back();
+    if (c.name != 0) {
+      const auto name = names_.name_of(c.name, names_read);
+      if (!name) return name.error();
+      names.back() = *name;
+    }
     sums.push_back(c.sum);
     counts.push_back(c.count);
   }
@@ -229,6 +232,7 @@ void reviews_load::write_product(copy_writer& out, std::uint32_t place,
   out.int64_array(sums);
   out.int64_array(counts);
   out.end_row();
+  return {};
 }
 
 // One row a product that has a review or a characteristic, in product order.
@@ -250,7 +254,8 @@ result<> reviews_load::write_meta() {
   for (const auto place : places) {
     const auto first = next;
     while (next < order.size() && characteristics_[order[next]].product == place) ++next;
-    write_product(table->rows(), place, std::span(order).subspan(first, next - first));
+    const auto its_own = std::span(order).subspan(first, next - first);
+    if (auto written = write_product(table->rows(), place, its_own); !written) return written;
   }
   return build(*table);
 }

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
 namespace atelier::etl {
@@ -55,15 +54,7 @@ photo_spill::~photo_spill() {
 }
 
 result<> photo_spill::flush() {
-  for (std::size_t done = 0; done < unwritten_.size();) {
-    const auto n = ::pwrite(descriptor_, unwritten_.data() + done, unwritten_.size() - done,
-                            static_cast<off_t>(written_ + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0)
-      return fail("the temporary file in '{}' cannot be written: {}; name another folder in TMPDIR",
-                  temporary_folder(), std::strerror(errno));
-    done += static_cast<std::size_t>(n);
-  }
+  if (auto done = write_at(descriptor_, {unwritten_.data(), unwritten_.size()}, written_); !done) return done;
   written_ += unwritten_.size();
   unwritten_.clear();
   return {};
@@ -79,16 +70,7 @@ result<const char*> photo_spill::at(std::uint64_t position, std::size_t back) {
   const auto load = [&](std::uint64_t from, std::size_t bytes) -> result<> {
     window_begin_ = from;
     window_.resize(std::min<std::uint64_t>(bytes, written_ - from));
-    for (std::size_t done = 0; done < window_.size();) {
-      const auto n =
-          ::pread(descriptor_, window_.data() + done, window_.size() - done, static_cast<off_t>(from + done));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0)
-        return fail("the temporary file in '{}' cannot be read: {}; name another folder in TMPDIR",
-                    temporary_folder(), std::strerror(errno));
-      done += static_cast<std::size_t>(n);
-    }
-    return {};
+    return read_at(descriptor_, window_, from);
   };
   const auto size = [&] {
     head h;

@@ -29,6 +29,32 @@ result<int> open_unnamed_file() {
   return descriptor;
 }
 
+result<> write_at(int descriptor, std::string_view bytes, std::uint64_t place) {
+  while (!bytes.empty()) {
+    const auto n = ::pwrite(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(place));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0)
+      return fail("the temporary file in '{}' cannot be written: {}; name another folder in TMPDIR",
+                  temporary_folder(), std::strerror(errno));
+    place += static_cast<std::uint64_t>(n);
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+result<> read_at(int descriptor, std::span<char> space, std::uint64_t place) {
+  while (!space.empty()) {
+    const auto n = ::pread(descriptor, space.data(), space.size(), static_cast<off_t>(place));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0)
+      return fail("the temporary file in '{}' cannot be read: {}; name another folder in TMPDIR",
+                  temporary_folder(), std::strerror(errno));
+    place += static_cast<std::uint64_t>(n);
+    space = space.subspan(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
 result<std::shared_ptr<const std::string>> spool(byte_source& stream) {
   const auto descriptor = open_unnamed_file();
   if (!descriptor) return descriptor.error();

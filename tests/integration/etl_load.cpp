@@ -223,6 +223,24 @@ TEST_CASE("a damaged first row or a comment above the header does not hide which
   }
 }
 
+TEST_CASE("every name of a characteristic is loaded, however many different ones there are", "[etl]") {
+  constexpr int many = 140'000;  // more than are kept in memory
+  small_set set;
+  for (int i = 3; i <= many; ++i)
+    set.files["characteristics"] += fmt::format("{0},{1},name {0}\n", i, 1 + i % 70'000);
+  const temp_dir folder;
+  const test_database database;
+  const auto done = load(database, set.write(folder));
+  INFO(done.errors);
+  REQUIRE(done.code == 0);
+  CHECK(ask(database,
+            "select count(*) || ' ' || count(distinct name) || ' ' || bool_and(name = 'name ' || id)"
+            " from atelier.product_meta, unnest(characteristic_ids, characteristic_names) as k(id, name)"
+            " where id > 2") == fmt::format("{0} {0} true", many - 2));
+  CHECK(ask(database, "select characteristic_names::text from atelier.product_meta where product_id = 1") ==
+        "{Fit,NULL,\"name 70000\",\"name 140000\"}");
+}
+
 TEST_CASE("check counts as load does", "[etl]") {
   const temp_dir folder;
   REQUIRE(run_etl({"sample", folder.path(), "--products", "300", "--unreliable", "2%"}).code == 0);
