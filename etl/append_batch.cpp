@@ -120,10 +120,11 @@ result<> append_batch::judge(std::string& verdicts) {
 }
 
 result<> append_batch::ask_for_verdicts(std::string& verdicts) {
-  const auto there = what_ == conflict::update ? "u" : "d";
-  if (auto judged =
-          run_sql(*work_, "drop table if exists pg_temp.judged; create temp table judged on commit drop as " +
-                              replaced(plan_->judge, "{0}", there));
+  const bool updates = what_ == conflict::update;
+  const auto judge = replaced(replaced(plan_->judge, "{there}", updates ? "u" : "d"), "{same}",
+                              updates ? plan_->same : "false");
+  if (auto judged = run_sql(
+          *work_, "drop table if exists pg_temp.judged; create temp table judged on commit drop as " + judge);
       !judged)
     return judged;
   verdicts.assign(rows_.size(), 'l');
@@ -152,7 +153,7 @@ void append_batch::count(const std::string& verdicts) {
     const auto& w = rows_[i];
     auto& file = *run_->files()[w.file];
     --file.undecided;
-    if (verdicts[i] == 'l' || verdicts[i] == 'u') {
+    if (verdicts[i] == 'l' || verdicts[i] == 'u' || verdicts[i] == 's') {
       settled_.insert(w.id);
       run_->count_loaded(file, w.repairs);
       if (on_loaded) on_loaded(w.id);

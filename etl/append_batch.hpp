@@ -35,7 +35,7 @@ class append_batch {
   /// Settles what is left.
   result<> finish();
 
-  /// Called for every row that was loaded or updated.
+  /// Called for every row that was loaded or updated, or need not be.
   std::function<void(std::int64_t id)> on_loaded;
 
  private:

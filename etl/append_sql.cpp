@@ -5,8 +5,9 @@ namespace {
 
 // The first row of the batch with an id wins; among those without a parent nobody does.
 #define RANKED "row_number() over (partition by id, orphan order by n)"
-#define VERDICT \
-  "case when orphan then 'o' when again or rank > 1 then 'd' when is_there then '{0}' else 'l' end"
+#define VERDICT                                                                                         \
+  "case when orphan then 'o' when again or rank > 1 then 'd' when is_same then 's' when is_there then " \
+  "'{there}' else 'l' end"
 
 // Whoever changes a product's counters holds its row first, so that what is counted then is the whole truth:
 // a review that is being written at the same time waits for the row and adds itself.
@@ -25,8 +26,12 @@ constexpr append_plan characteristics{
     "",
     "product_id bigint, id bigint, name text, old_product bigint",
     "(n, again, product_id, id, name, old_product)",
-    "select *, case when again then 'd' when old_product is not null then '{0}' else 'l' end as verdict from "
-    "stage",
+    "select *, case when again then 'd' when old_product is null then 'l' when {same} then 's'"
+    " else '{there}' end as verdict from stage s",
+    "old_product = s.product_id and exists (select from atelier.product_meta m, unnest(m.characteristic_ids,"
+    " m.characteristic_names) k(id, name) where m.product_id = old_product and k.id = s.id"
+    "  and k.name is not distinct from s.name)",
+    "create index on judged (product_id); analyze judged;"
     "create temp table touched on commit drop as select product_id from judged where verdict in ('l', 'u') "
     "union"
     " select old_product from judged where verdict = 'u';" HOLD_COUNTERS
@@ -56,8 +61,12 @@ constexpr append_plan reviews{
     " reviewer_email)",
     "select *, " VERDICT " as verdict from (select *, " RANKED
     " as rank from (select s.*, old.product_id as old_product,"
-    " old.product_id is not null as is_there, false as orphan from stage s left join lateral"
-    " (select product_id from atelier.reviews r where r.id = s.id limit 1) old on true) k) r",
+    " old.product_id is not null as is_there, old.is_same, false as orphan from stage s left join lateral"
+    " (select product_id, {same} as is_same from atelier.reviews r where r.id = s.id limit 1) old on true)"
+    " k) r",
+    "(r.product_id, r.date, r.helpfulness, r.rating, r.recommend, r.reported, r.summary, r.body, r.response,"
+    " r.reviewer_name, r.reviewer_email) is not distinct from (s.product_id, s.date, s.helpfulness, s.rating,"
+    " s.recommend, s.reported, s.summary, s.body, s.response, s.reviewer_name, s.reviewer_email)",
     "create temp table touched on commit drop as select product_id from judged where verdict in ('l', 'u') "
     "union"
     " select old_product from judged where verdict = 'u';" HOLD_COUNTERS
@@ -91,10 +100,13 @@ constexpr append_plan characteristic_reviews{
     "(n, again, product_id, id, characteristic_id, review_id, value)",
     "select *, " VERDICT " as verdict from (select *, " RANKED
     " as rank from (select s.*, old.product_id as old_product,"
-    " old.product_id is not null as is_there, not exists (select from atelier.reviews r where r.id = "
-    "s.review_id) as orphan"
+    " old.product_id is not null as is_there, old.is_same,"
+    " not exists (select from atelier.reviews r where r.id = s.review_id) as orphan"
     " from stage s left join lateral"
-    " (select product_id from atelier.characteristic_reviews r where r.id = s.id limit 1) old on true) k) r",
+    " (select product_id, {same} as is_same from atelier.characteristic_reviews r where r.id = s.id limit 1)"
+    " old on true) k) r",
+    "(r.product_id, r.characteristic_id, r.review_id, r.value) is not distinct from"
+    " (s.product_id, s.characteristic_id, s.review_id, s.value)",
     "create temp table touched on commit drop as select product_id from judged where verdict in ('l', 'u') "
     "union"
     " select old_product from judged where verdict = 'u';" HOLD_COUNTERS
@@ -117,8 +129,11 @@ constexpr append_plan questions{
     "(n, again, product_id, id, date, helpfulness, reported, body, asker_name, asker_email)",
     "select *, " VERDICT " as verdict from (select *, " RANKED
     " as rank from (select s.*, old.product_id as old_product,"
-    " old.product_id is not null as is_there, false as orphan from stage s left join lateral"
-    " (select product_id from atelier.questions r where r.id = s.id limit 1) old on true) k) r",
+    " old.product_id is not null as is_there, old.is_same, false as orphan from stage s left join lateral"
+    " (select product_id, {same} as is_same from atelier.questions r where r.id = s.id limit 1) old on true)"
+    " k) r",
+    "(r.product_id, r.date, r.helpfulness, r.reported, r.body, r.asker_name, r.asker_email) is not distinct "
+    "from (s.product_id, s.date, s.helpfulness, s.reported, s.body, s.asker_name, s.asker_email)",
     "insert into atelier.questions (product_id, id, date, helpfulness, reported, body, asker_name, "
     "asker_email)"
     " select product_id, id, date, helpfulness, reported, body, asker_name, asker_email from judged where "
@@ -143,10 +158,14 @@ constexpr append_plan answers{
     "select *, " VERDICT " as verdict from (select *, " RANKED
     " as rank from (select s.*, q.product_id,"
     " q.product_id is null as orphan, old.product_id as old_product, old.question_id as old_question,"
-    " old.product_id is not null as is_there from stage s left join lateral"
+    " old.product_id is not null as is_there, old.is_same from stage s left join lateral"
     " (select product_id from atelier.questions q where q.id = s.question_id limit 1) q on true left join "
     "lateral"
-    " (select product_id, question_id from atelier.answers r where r.id = s.id limit 1) old on true) k) r",
+    " (select product_id, question_id, {same} as is_same from atelier.answers r where r.id = s.id limit 1)"
+    " old on true) k) r",
+    "(r.product_id, r.question_id, r.date, r.helpfulness, r.reported, r.body, r.answerer_name,"
+    " r.answerer_email) is not distinct from (q.product_id, s.question_id, s.date, s.helpfulness, s.reported,"
+    " s.body, s.answerer_name, s.answerer_email)",
     "insert into atelier.answers (product_id, question_id, id, date, helpfulness, reported, body, "
     "answerer_name,"
     " answerer_email) select product_id, question_id, id, date, helpfulness, reported, body, answerer_name, "
@@ -159,26 +178,27 @@ constexpr append_plan answers{
     "  and r.question_id = j.old_question and r.id = j.id"};
 
 // `known`: the id is in some row already. It is updated only where it stands in the same parent's row.
-#define PHOTO_PLAN(KIND, SEQUENCE, TABLE)                                                                    \
-  {                                                                                                          \
-    KIND, true, SEQUENCE, TABLE, "id bigint, parent bigint, url text, known boolean",                        \
-        "(n, again, id, parent, url, known)",                                                                \
-        "select *, case when orphan then 'o' when again or rank > 1 then 'd' when is_there then '{0}' when " \
-        "known then "                                                                                        \
-        "'d' else 'l' end as verdict"                                                                        \
-        " from (select *, " RANKED                                                                           \
-        " as rank from (select s.*, p.id is null as orphan, coalesce(s.id = any(p.photo_ids), false) as "    \
-        "is_there"                                                                                           \
-        " from stage s left join lateral"                                                                    \
-        " (select id, photo_ids from atelier." TABLE " r where r.id = s.parent limit 1) p on true) k) r",    \
-        "create index on judged (parent); analyze judged;"                                                   \
-        "update atelier." TABLE                                                                              \
-        " r set (photo_ids, photo_urls) = (select array_agg(id order by id), array_agg(url order by id) "    \
-        "from ("                                                                                             \
-        "  select * from unnest(r.photo_ids, r.photo_urls) as p(id, url)"                                    \
-        "   where id not in (select id from judged where verdict = 'u' and parent = r.id)"                   \
-        "  union all select id, url from judged where parent = r.id and verdict in ('l', 'u')) p)"           \
-        " where r.id in (select parent from judged where verdict in ('l', 'u'))"                             \
+#define PHOTO_PLAN(KIND, SEQUENCE, TABLE)                                                                 \
+  {                                                                                                       \
+    KIND, true, SEQUENCE, TABLE, "id bigint, parent bigint, url text, known boolean",                     \
+        "(n, again, id, parent, url, known)",                                                             \
+        "select *, case when orphan then 'o' when again or rank > 1 then 'd' when is_same then 's' when " \
+        "is_there then '{there}' when known then 'd' else 'l' end as verdict"                             \
+        " from (select *, " RANKED                                                                        \
+        " as rank from (select s.*, p.id is null as orphan, coalesce(s.id = any(p.photo_ids), false) as " \
+        "is_there, {same} as is_same"                                                                     \
+        " from stage s left join lateral"                                                                 \
+        " (select id, photo_ids, photo_urls from atelier." TABLE                                          \
+        " r where r.id = s.parent limit 1) p on true) k) r",                                              \
+        "p.photo_urls[array_position(p.photo_ids, s.id)] = s.url",                                        \
+        "create index on judged (parent); analyze judged;"                                                \
+        "update atelier." TABLE                                                                           \
+        " r set (photo_ids, photo_urls) = (select array_agg(id order by id), array_agg(url order by id) " \
+        "from ("                                                                                          \
+        "  select * from unnest(r.photo_ids, r.photo_urls) as p(id, url)"                                 \
+        "   where id not in (select id from judged where verdict = 'u' and parent = r.id)"                \
+        "  union all select id, url from judged where parent = r.id and verdict in ('l', 'u')) p)"        \
+        " where r.id in (select parent from judged where verdict in ('l', 'u'))"                          \
   }
 
 constexpr append_plan reviews_photos PHOTO_PLAN(set_kind::reviews_photos, "review_photo_ids", "reviews");

@@ -9,8 +9,8 @@ namespace atelier::etl {
 
 /// A batch lies in the temporary table stage (n, again, and the set's own columns); `again`: this load has
 /// settled the id already. `judge` makes of it the temporary table judged, with a verdict a row: 'l' to be
-/// loaded, 'u' to be updated, 'd' is there already, 'o' has no parent. `apply` then does it, one statement
-/// after the other.
+/// loaded, 'u' to be updated, 's' is there just as it is, 'd' is there already, 'o' has no parent. `apply`
+/// then does it, one statement after the other.
 struct append_plan {
   set_kind set;
   bool has_parents;           // that may be missing
@@ -18,7 +18,8 @@ struct append_plan {
   std::string_view table;     // whose default takes the next value of it
   std::string_view stage_types;
   std::string_view stage_columns;
-  std::string_view judge;  // a select over stage; {0} is the verdict of a row that is there already: d or u
+  std::string_view judge;  // a select over stage; {there}: the verdict of a row that is there, d or u
+  std::string_view same;   // {same} in it, where rows are updated: whether there is nothing to update
   std::string_view apply;  // {count_values}: what reviews say of the touched products, counted anew
 };
 

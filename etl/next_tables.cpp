@@ -137,11 +137,12 @@ result<db::session> open_session(const std::string& conninfo) {
   auto session = db::session::open(conninfo, "atelier etl load");
   if (!session) return session;
   // What server, database or role say of sessions that are short, as a page's are. Not every version has all.
+  // To compile (jit) a statement of a batch takes twice as long as to run it.
   if (auto set = session->run(
           "select set_config(name, case name when 'default_transaction_isolation' then 'read committed'"
-          " else '0' end, false) from pg_settings where name in ('statement_timeout', 'lock_timeout',"
-          " 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout',"
-          " 'default_transaction_isolation')");
+          " when 'jit' then 'off' else '0' end, false) from pg_settings where name in ('statement_timeout',"
+          " 'lock_timeout', 'transaction_timeout', 'idle_session_timeout',"
+          " 'idle_in_transaction_session_timeout', 'default_transaction_isolation', 'jit')");
       !set)
     return set.error();
   // A statement whose client was killed ends, and what it holds is free for the next load; before PostgreSQL

@@ -203,6 +203,68 @@ TEST_CASE("on conflict, update writes the row anew and keeps the counters right"
   }
 }
 
+TEST_CASE("an update writes what differs and nothing else", "[etl]") {
+  const temp_dir folder;
+  make_sample(folder, 100);
+  const test_database database;
+  REQUIRE(load(database, folder.path()).code == 0);
+  const auto versions = [&] {
+    std::string all;
+    for (const auto* table : {"reviews", "product_meta", "characteristic_reviews", "questions", "answers"})
+      all += ask(database, fmt::format("select md5(string_agg(ctid::text || xmin, ' ' order by ctid)) from "
+                                       "atelier.{}",
+                                       table));
+    return all;
+  };
+  auto listener = db::session::open(database.conninfo(), "listener");
+  REQUIRE(listener);
+  REQUIRE(listener->run("listen atelier_cache"));
+  const auto before = versions();
+  const auto report = folder / "report.json";
+  const auto same = append(database, folder.path(), {"--on-conflict", "update", "--report", report});
+  INFO(same.errors);
+  REQUIRE(same.code == 0);
+  for (const auto* set : {"reviews", "reviews_photos", "characteristics", "characteristic_reviews",
+                          "questions", "answers", "answers_photos"}) {
+    INFO(set);
+    CHECK(of_set(report, set).loaded == of_set(report, set).rows_read);
+  }
+  CHECK(versions() == before);
+  REQUIRE(listener->run("select 1"));
+  CHECK(PQnotifies(listener->handle()) == nullptr);
+
+  // Each column that differs is one that is written.
+  const auto content = content_of(database);
+  for (const auto* change : {
+           "atelier.reviews set helpfulness = helpfulness + 1",
+           "atelier.reviews set response = coalesce(response, '') || 'x'",
+           "atelier.reviews set reviewer_email = null",
+           "atelier.reviews set date = date + interval '1 ms'",
+           "atelier.reviews set photo_urls[2] = 'x'",
+           "atelier.product_meta set characteristic_names[1] = 'x'",
+           "atelier.product_meta set characteristic_names[1] = null",
+           "atelier.characteristic_reviews set value = 6 - value",
+           "atelier.questions set body = body || 'x'",
+           "atelier.answers set answerer_name = 'x'",
+           "atelier.answers set question_id = question_id + 1",
+           "atelier.answers set photo_urls[1] = 'x'",
+       }) {
+    INFO(change);
+    const auto sql = std::string(change);
+    const auto where = sql.find("photo_urls[2]") != sql.npos   ? "cardinality(photo_ids) > 1"
+                       : sql.find("photo_urls[1]") != sql.npos ? "cardinality(photo_ids) > 0"
+                       : sql.find("value = 6") != sql.npos     ? "value <> 3"
+                                                               : "product_id > 0";
+    const auto space = sql.find(' ');
+    ask(database, fmt::format("update {0} a{1} where a.ctid = (select max(ctid) from {0} where {2})",
+                              sql.substr(0, space), sql.substr(space), where));
+    const auto done = append(database, folder.path(), {"--on-conflict", "update"});
+    INFO(done.errors);
+    CHECK(done.code == 0);
+    CHECK(content_of(database) == content);
+  }
+}
+
 TEST_CASE("rows that customers write while a load appends are counted and kept", "[etl]") {
   const temp_dir first, second;
   make_sample(first, 60, 1);

@@ -106,6 +106,16 @@ TEST_CASE("a load that begins as another one ends has its turn", "[etl]") {
   CHECK(next.wait().code == 0);
 }
 
+TEST_CASE("no statement of a load is compiled", "[etl]") {
+  const test_database database;
+  ask(database, fmt::format("alter database {} set jit = on", database.name()));
+  auto session = etl::open_session(database.conninfo());
+  REQUIRE(session);
+  const auto said = session->run("show jit");
+  REQUIRE(said);
+  CHECK(said->text(0, 0) == "off");
+}
+
 TEST_CASE("what a killed load was waiting for in the database ends, and its locks are free", "[etl]") {
   const test_database database;
   auto session = etl::open_session(database.conninfo());
