@@ -15,6 +15,24 @@ using test::finished;
 using test::temp_dir;
 using test::test_database;
 
+namespace {
+
+// A role that may load into the database, and may nothing else.
+void make_loader(const test_database& database, const std::string& role) {
+  ask(database,
+      fmt::format("create role {0} login; grant create on database {1} to {0}; alter schema atelier "
+                  "owner to {0}",
+                  role, database.name()));
+  ask(database,
+      fmt::format("do $$ declare t text; begin for t in select c.oid::regclass from pg_class c where "
+                  "relnamespace = 'atelier'::regnamespace and relkind in ('r', 'S') and not exists "
+                  "(select from pg_depend where objid = c.oid and deptype = 'i') loop execute "
+                  "'alter table ' || t || ' owner to {}'; end loop; end $$",
+                  role));
+}
+
+}  // namespace
+
 TEST_CASE("a sample is loaded as it is: rows, indexes, sequences, and nothing left over", "[etl]") {
   const temp_dir folder;
   make_sample(folder, 200);
@@ -265,16 +283,7 @@ TEST_CASE("a role without rights on the server, whose sessions are kept short, l
   make_sample(folder, 1500, 4);
   const test_database database;
   const auto role = "short_of_time_" + database.name();
-  ask(database,
-      fmt::format("create role {0} login; grant create on database {1} to {0}; alter schema atelier "
-                  "owner to {0}",
-                  role, database.name()));
-  ask(database,
-      fmt::format("do $$ declare t text; begin for t in select c.oid::regclass from pg_class c where "
-                  "relnamespace = 'atelier'::regnamespace and relkind in ('r', 'S') and not exists "
-                  "(select from pg_depend where objid = c.oid and deptype = 'i') loop execute "
-                  "'alter table ' || t || ' owner to {}'; end loop; end $$",
-                  role));
+  make_loader(database, role);
   for (const auto* setting : {"statement_timeout = '50ms'", "idle_session_timeout = '50ms'",
                               "idle_in_transaction_session_timeout = '50ms'", "lock_timeout = '20ms'",
                               "default_transaction_isolation = 'serializable'"})
@@ -287,4 +296,36 @@ TEST_CASE("a role without rights on the server, whose sessions are kept short, l
   }
   CHECK(wrong_counters(database) == "0");
   ask(database, fmt::format("drop owned by {0} cascade; drop role {0}", role));
+}
+
+TEST_CASE("a role that is no superuser loads over TCP with its password", "[etl]") {
+  small_set set;
+  const temp_dir folder;
+  test::private_postgres server;
+  const auto port = server.ask_for_passwords();
+  const test_database database(test_database::content::schema, server);
+  make_loader(database, "loader");
+  ask(database, "alter role loader password 'it''s secret'");
+  const auto by_tcp = fmt::format("host=127.0.0.1 port={} user=loader dbname={}", port, database.name());
+  const auto source = set.write(folder);
+  const struct {
+    std::vector<std::string> environment;
+    int code;
+    const char* said;
+  } cases[] = {
+      {{}, 1, "no password supplied"},
+      {{"PGPASSWORD=secret"}, 1, "password authentication failed"},
+      {{"PGPASSWORD=it's secret"}, 0, ""},
+  };
+  for (const auto* mode : {"replace", "append"})
+    for (const auto& [environment, code, said] : cases) {
+      const auto done = run_etl({"load", source, "--db", by_tcp, "--mode", mode}, environment);
+      INFO(done.errors);
+      CHECK(done.code == code);
+      CHECK(done.errors.find(said) != std::string::npos);
+    }
+  CHECK(ask(database, "select count(*) from atelier.reviews") == "2");
+  CHECK(ask(database, "select string_agg(mode || ' ' || outcome, ', ' order by id) from atelier.loads") ==
+        "replace published, append published");
+  CHECK(ask(database, "select rolsuper from pg_roles where rolname = 'loader'") == "f");
 }

@@ -72,7 +72,18 @@ private_postgres::~private_postgres() {
 }
 
 std::string private_postgres::conninfo(std::string_view database) const {
-  return fmt::format("host={} user=atelier dbname={}", socket_folder(), database);
+  return fmt::format("host={} port={} user=atelier dbname={}", socket_folder(), port_, database);
+}
+
+std::uint16_t private_postgres::ask_for_passwords() {
+  stop();
+  port_ = free_port();
+  std::ofstream(folder_ / "data" / "postgresql.conf", std::ios::app)
+      << fmt::format("listen_addresses = '127.0.0.1'\nport = {}\n", port_);
+  std::ofstream(folder_ / "data" / "pg_hba.conf")
+      << "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+  start();
+  return port_;
 }
 
 // A backend of a server that was killed may live on until it looks up from its work; as long as it does, no

@@ -5,15 +5,16 @@
 #include "app/stack/postgres_programs.hpp"
 #include "support/temp_dir.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace atelier::test {
 
-/// A fresh cluster, reachable by UNIX socket only; gone with the object. Fast, not durable (fsync off). As
-/// root it runs as the user postgres or nobody. Everything throws std::runtime_error with the server's own
-/// words.
+/// A fresh cluster, reachable by UNIX socket only unless a test asks for more; gone with the object. Fast,
+/// not durable (fsync off). As root it runs as the user postgres or nobody. Everything throws
+/// std::runtime_error with the server's own words.
 class private_postgres {
  public:
   private_postgres();
@@ -21,6 +22,10 @@ class private_postgres {
 
   /// For libpq, the psql command line and --db.
   std::string conninfo(std::string_view database = "postgres") const;
+
+  /// From now on it can be reached at this port of 127.0.0.1 too, where it asks for a password (SCRAM). To be
+  /// called before any database is made.
+  std::uint16_t ask_for_passwords();
 
   /// The folder of its socket, for a connection that a test makes by hand.
   std::string socket_folder() const { return (folder_ / "socket").string(); }
@@ -40,6 +45,7 @@ class private_postgres {
   stack::postgres_programs programs_;
   std::optional<stack::account> account_;
   std::optional<stack::child> server_;
+  std::uint16_t port_ = 5432;  // its socket's name has it too
 };
 
 /// The cluster that all tests of one program share, started by the first who asks. A test that stops or kills

@@ -65,7 +65,7 @@ TEST_CASE("ids far from one another take bounded memory") {
   std::size_t most = 0;
   {
     id_set anywhere;
-    for (std::size_t i = 1; i <= 1'500'000; ++i) {
+    for (std::size_t i = 1; i <= 800'000; ++i) {
       anywhere.insert(static_cast<std::int64_t>(random() >> 1));
       // While its tables grow, too.
       if (i > 100'000 && i % 1'000 == 0) most = std::max(most, (in_use() - before) / i);
