@@ -170,3 +170,31 @@ def test_the_servers_need_no_system_call_that_their_units_forbid(places):
             assert systemd.process.wait(30) == 0
         called = set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.M))
         assert "sendto" in called and called - allowed == set(), called - allowed
+
+
+def documented_process_metrics(places):
+    return set(re.findall(r"^\| `(process_\w+)`", (places.root / "docs/monitoring/metrics.md").read_text(), re.M))
+
+
+def figures_of_the_process(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S) as page:
+        return {name: float(value) for name, value in re.findall(r"^(process_\w+) (\S+)$", page.read().decode(), re.M)}
+
+
+def test_no_figure_of_the_process_is_missing_where_only_processes_are_shown(places):
+    """As ProtectProc=invisible and ProcSubset=pid have it."""
+    box = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", 'mount -t proc -o hidepid=invisible,subset=pid proc /proc && exec "$@"', "sh"]
+    tried = subprocess.run([*box, "test", "!", "-e", "/proc/stat"], capture_output=True, text=True)
+    if tried.returncode != 0:
+        raise Skipped(f"no /proc of processes alone can be mounted here: {tried.stderr.strip()}")
+    documented = documented_process_metrics(places)
+    for role, more in [("api", ["--db", "host=/nowhere"]), ("lb", ["--worker", "127.0.0.1:9"])]:
+        admin = free_port()
+        with Systemd(places) as systemd:
+            systemd.program, before = box[0], time.time()
+            systemd.start(*box[1:], places.program, role, "--listen", f"127.0.0.1:{free_port()}", "--admin", f"127.0.0.1:{admin}", *more)
+            systemd.wait_for("^STATUS=")
+            found, after = figures_of_the_process(admin), time.time()
+        assert documented and set(found) == documented, set(found) ^ documented
+        assert before - 1 < found["process_start_time_seconds"] < after + 1, (before, found, after)
+        assert all(value > 0 for value in found.values()), found
