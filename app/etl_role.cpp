@@ -5,6 +5,7 @@
 #include "etl/read_table.hpp"
 #include "etl/sample.hpp"
 
+#include <limits>
 #include <memory>
 
 namespace atelier::app {
@@ -38,6 +39,7 @@ void add_sample(CLI::App& role, action& chosen) {
       ->check(between(1L, 1'000'000'000L));
   command.add_option("--seed", options->seed, "Another seed gives other data")
       ->type_name("N")
+      ->check(between(std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max()))
       ->capture_default_str();
   command
       .add_option_function<std::string>(
@@ -182,7 +184,9 @@ void add_read(CLI::App& role, action& chosen) {
       .add_option_function<std::string>(
           "--delimiter", [options](const std::string& text) { options->written.delimiter = with_tabs(text); },
           "What stands between two cells, one byte or more; \\t is a tab")
-      ->check([](const std::string& text) { return text.empty() ? "a delimiter has at least one byte" : ""; })
+      ->check([](const std::string& text) {
+        return text.empty() ? "'" + text + "' is no delimiter: write one byte or more, or \\t" : "";
+      })
       ->type_name("C");
   command
       .add_option_function<std::string>(

@@ -19,15 +19,12 @@ void add_addresses(CLI::App& role, lb::settings& s) {
   role.add_option_function<std::vector<std::string>>(
           "--worker",
           [&s](const std::vector<std::string>& all) {
-            for (const auto& text : all) {
-              auto parsed = lb::parse_worker(text);
-              if (!parsed) throw CLI::ValidationError(parsed.error().what);
-              s.workers.push_back(std::move(*parsed));
-            }
+            for (const auto& text : all) s.workers.push_back(*lb::parse_worker(text));
           },
           "A worker. One of weight 2 gets twice the requests of one of weight 1 (the "
           "default); "
           "max is how many it may have in flight (default: no limit)")
+      ->check(readable_by(lb::parse_worker))
       ->type_name("HOST:PORT|unix:PATH[,weight=N][,max=N]")
       ->required();
   add_address(role, "--admin", s.admin,
@@ -67,11 +64,10 @@ void add_clients(CLI::App& role, lb::limits& l) {
   role.add_option_function<std::vector<std::string>>(
           "--trusted-proxy",
           [&l](const std::vector<std::string>& all) {
-            for (const auto& text : all)
-              if (const auto added = l.trusted_proxies.add(text); !added)
-                throw CLI::ValidationError(added.error().what);
+            for (const auto& text : all) (void)l.trusted_proxies.add(text);
           },
           "Whose Forwarded and X-Forwarded-… are believed and added to, instead of replaced")
+      ->check(readable_by([](const std::string& text) { return lb::networks().add(text); }))
       ->type_name("ADDRESS[/BITS]");
   role.add_flag(
       "--proxy-protocol", l.proxy_protocol,

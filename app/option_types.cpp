@@ -14,10 +14,23 @@ std::string time_text(milliseconds t) {
   return t.count() % 1000 == 0 ? fmt::format("{}s", t.count() / 1000) : fmt::format("{}ms", t.count());
 }
 
-address read_address(const std::string& text) {
-  auto parsed = parse_address(text);
-  if (!parsed) throw CLI::ValidationError(parsed.error().what);
-  return std::move(*parsed);
+result<milliseconds> read_time(const std::string& text) {
+  if (const auto parsed = parse_time(text)) return *parsed;
+  return fail_with(exit_code::wrong_usage, "'{}' is not a time up to a day: write 250ms, 10s or 2m", text);
+}
+
+result<milliseconds> read_time_or_none(const std::string& text) {
+  if (text == "none") return milliseconds(0);
+  if (const auto parsed = parse_time(text)) return *parsed;
+  return fail_with(exit_code::wrong_usage,
+                   "'{}' is neither `none` nor a time up to a day: write 250ms, 10s or 2m", text);
+}
+
+// Checked before it is taken, so that a complaint names the option.
+template <class Parse, class Value>
+CLI::Option* add_parsed(CLI::App& role, const char* name, Parse parse, Value& value, const char* about) {
+  const auto take = [&value, parse](const std::string& text) { value = *parse(text); };
+  return role.add_option_function<std::string>(name, take, about)->check(readable_by(parse));
 }
 
 }  // namespace
@@ -46,40 +59,21 @@ CLI::Validator one_of(std::string words) {
 }
 
 CLI::Option* add_time(CLI::App& role, const char* name, milliseconds& value, const char* about) {
-  const auto read = [&value](const std::string& text) {
-    const auto parsed = parse_time(text);
-    if (!parsed)
-      throw CLI::ValidationError(fmt::format("'{}' is not a time up to a day: write 250ms, 10s or 2m", text));
-    value = *parsed;
-  };
-  return role.add_option_function<std::string>(name, read, about)
-      ->type_name("TIME")
-      ->default_str(time_text(value));
+  return add_parsed(role, name, read_time, value, about)->type_name("TIME")->default_str(time_text(value));
 }
 
 CLI::Option* add_time_or_none(CLI::App& role, const char* name, milliseconds& value, const char* about) {
-  const auto read = [&value](const std::string& text) {
-    const auto parsed = text == "none" ? std::optional(milliseconds(0)) : parse_time(text);
-    if (!parsed)
-      throw CLI::ValidationError(
-          fmt::format("'{}' is neither `none` nor a time up to a day: write 250ms, 10s or 2m", text));
-    value = *parsed;
-  };
-  return role.add_option_function<std::string>(name, read, about)
-      ->type_name("TIME|none")
-      ->default_str("none");
+  return add_parsed(role, name, read_time_or_none, value, about)->type_name("TIME|none")->default_str("none");
 }
 
 CLI::Option* add_address(CLI::App& role, const char* name, address& value, const char* about) {
-  const auto read = [&value](const std::string& text) { value = read_address(text); };
-  return role.add_option_function<std::string>(name, read, about)
+  return add_parsed(role, name, parse_address, value, about)
       ->type_name("HOST:PORT|unix:PATH")
       ->default_str(to_string(value));
 }
 
 CLI::Option* add_address(CLI::App& role, const char* name, std::optional<address>& value, const char* about) {
-  const auto read = [&value](const std::string& text) { value = read_address(text); };
-  return role.add_option_function<std::string>(name, read, about)->type_name("HOST:PORT|unix:PATH");
+  return add_parsed(role, name, parse_address, value, about)->type_name("HOST:PORT|unix:PATH");
 }
 
 void add_access_log(CLI::App& role, access_log_options& o) {

@@ -39,6 +39,16 @@ CLI::Validator between(T least, T most) {
   return {check, fmt::format("from {} to {}", least, most)};
 }
 
+/// What the parser takes; its complaint else. CLI11 puts the option's name before what a check complains of.
+template <class Parse>
+CLI::Validator readable_by(Parse parse) {
+  const auto check = [parse](const std::string& text) {
+    const auto read = parse(text);
+    return read ? std::string() : read.error().what;
+  };
+  return {check, ""};
+}
+
 /// Of the words between the bars: "replace|append".
 CLI::Validator one_of(std::string words);
 

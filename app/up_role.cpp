@@ -15,13 +15,11 @@ struct words {
   long long products = 0;
 };
 
-CLI::Validator an_address() {
-  return {[](const std::string& text) {
-            const auto read = parse_address(text);
-            if (!read) return read.error().what;
-            return read->is_path() ? "'" + text + "' is a path: write HOST:PORT" : std::string();
-          },
-          "", ""};
+result<address> read_port(const std::string& text) {
+  auto read = parse_address(text);
+  if (read && read->is_path())
+    return fail_with(exit_code::wrong_usage, "'{}' is a path: write HOST:PORT", text);
+  return read;
 }
 
 int run_up(words& given) {
@@ -47,11 +45,11 @@ void add_up(CLI::App& program, action& chosen) {
       ->capture_default_str();
   role.add_option("--listen", given->listen, "Where the proxy answers; port 0 takes a free one")
       ->type_name("HOST:PORT")
-      ->check(an_address())
+      ->check(readable_by(read_port))
       ->capture_default_str();
   role.add_option("--admin", given->admin, "Where the proxy shows its workers and figures")
       ->type_name("HOST:PORT")
-      ->check(an_address())
+      ->check(readable_by(read_port))
       ->capture_default_str();
   role.add_option("--workers", given->options.workers, "How many workers, each a process")
       ->type_name("N")

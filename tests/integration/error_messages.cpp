@@ -1,5 +1,6 @@
 // What goes wrong is said in a sentence of the list (tests/messages/messages.txt): what happened, to what,
 // and what to do; with the right exit code, and without a password, an e-mail address or SQL.
+#include "core/options.hpp"
 #include "etl/next_tables.hpp"
 #include "integration/contract_sql.hpp"
 #include "support/message_list.hpp"
@@ -177,7 +178,6 @@ TEST_CASE("wrong options and configurations are said with what to write", "[mess
       {{"api", "--config", folder.path()}, 2, folder.path(), "write the path of a file"},
       {{"schema", "apply", "now"}, 2, "'now'", "leave it out"},
       {{"etl", "load", "x", "--mode", "destroy"}, 2, "'destroy'", "write one of replace|append"},
-      {{"up", "--products", "5", "--csv", "x"}, 2, "--csv", "leave one of them out"},
       {{"up", "--listen", "unix:x"}, 2, "unix:x", "write HOST:PORT"},
       {{"lb", "--worker", any_port(), "--listen", any_port(), "--admin-token-file",
         folder.write("token", "")},
@@ -197,13 +197,80 @@ TEST_CASE("wrong options and configurations are said with what to write", "[mess
       {{"etl", "read", "x", "--encoding", "ebcdic"}, 2, "'ebcdic'", "write utf-8"},
       {{"up", "--data", folder / "data", "--csv", folder / "absent"}, 1, "absent", "check the path"},
   });
-  // What CLI11 says itself leads to the help.
-  for (const auto& command : {words{"lb"}, words{"etl", "read"}, words{"lb", "--takeover"}}) {
-    const auto done = run_program(ATELIER_PROGRAM, command);
-    INFO(done.errors);
-    CHECK(done.code == 2);
-    CHECK(done.errors.find("--help") != std::string::npos);
-  }
+}
+
+namespace {
+
+struct wrong_value {
+  words command;
+  std::string option;
+  std::string value;
+};
+
+// As it is written on the command line, in the environment and in a file.
+void check_names_its_option(const wrong_value& w, const temp_dir& folder) {
+  INFO(fmt::format("atelier {} {}", fmt::join(w.command, " "), w.option));
+  const auto key = w.option.substr(2);
+  const auto file =
+      folder.write("wrong.toml", fmt::format("[{}]\n{} = \"{}\"\n", fmt::join(w.command, "."), key, w.value));
+  const mishap said{w.command, 2, w.option, w.value};
+  auto on_line = said, in_environment = said, in_file = said;
+  on_line.command.push_back(fmt::format("{}={}", w.option, w.value));
+  in_environment.environment = {fmt::format("{}={}", variable_name(w.command, key), w.value)};
+  in_file.command.insert(in_file.command.end(), {"--config", file});
+  check({on_line, in_environment, in_file});
+}
+
+}  // namespace
+
+TEST_CASE("what is wrong with a value names its option, wherever the value stands", "[messages]") {
+  const temp_dir folder;
+  const std::vector<wrong_value> all{
+      {{"api"}, "--listen", "x"},
+      {{"api"}, "--admin", "127.0.0.1:99999"},
+      {{"api"}, "--statement-timeout", "5"},
+      {{"api"}, "--db-connections", "many"},
+      {{"api"}, "--verify-token", "a/b"},
+      {{"lb"}, "--worker", "127.0.0.1"},
+      {{"lb"}, "--idle-timeout", "2days"},
+      {{"lb"}, "--total-timeout", "never"},
+      {{"lb"}, "--body-bytes-max", "1MB"},
+      {{"lb"}, "--trusted-proxy", "10.0.0.0/99"},
+      {{"lb"}, "--access-log", "maybe"},
+      {{"lb"}, "--probe-path", "ready"},
+      {{"lb"}, "--affinity-percent", "50"},
+      {{"up"}, "--listen", "unix:x"},
+      {{"up"}, "--workers", "0"},
+      {{"etl", "load"}, "--max-rejects", "several"},
+      {{"etl", "load"}, "--mode", "destroy"},
+      {{"etl", "check"}, "--jobs", "1.5"},
+      {{"etl", "read"}, "--quote", "ab"},
+      {{"etl", "read"}, "--encoding", "ebcdic"},
+      {{"etl", "sample"}, "--seed", "spring"},
+      {{"etl", "sample"}, "--unreliable", "half"},
+  };
+  for (const auto& one : all) check_names_its_option(one, folder);
+}
+
+TEST_CASE("what is missing or does not go together is said with an example", "[messages]") {
+  check({
+      {{"lb"}, 2, "--worker is missing", "'atelier lb --worker 127.0.0.1:3001'"},
+      {{"lb", "--worke", "127.0.0.1:1"}, 2, "'--worke'", "write one that --help lists"},
+      {{"etl", "--mode", "append"}, 2, "'--mode'", "write one that --help lists"},
+      {{"etl", "load"}, 2, "SOURCE is missing", "'atelier etl load /srv/atelier'"},
+      {{"etl", "check"}, 2, "SOURCE is missing", "'atelier etl check /srv/atelier'"},
+      {{"etl", "read"}, 2, "FILE is missing", "'atelier etl read reviews.csv'"},
+      {{"etl", "sample"}, 2, "DIR is missing", "'atelier etl sample /srv/atelier'"},
+      {{"etl", "read", "x", "--delimiter", ""}, 2, "--delimiter", "write one byte or more"},
+      {{"lb", "--worker", "127.0.0.1:1", "--takeover"},
+       2,
+       "--takeover goes with --control",
+       "add for example --control /run/atelier/lb, or leave --takeover out"},
+      {{"up", "--products", "5", "--csv", "x"},
+       2,
+       "--products does not go with --csv",
+       "leave one of them out"},
+  });
 }
 
 TEST_CASE("a misspelt variable is said, once the others are read", "[messages]") {
