@@ -1,7 +1,7 @@
 #include "app/option_types.hpp"
 
 #include "core/log.hpp"
-#include "db/session.hpp"
+#include "db/conninfo.hpp"
 
 #include <charconv>
 
@@ -99,6 +99,7 @@ void add_access_log(CLI::App& role, access_log_options& o) {
 CLI::Option* add_database(CLI::App& role, std::string& conninfo) {
   return role
       .add_option("--db", conninfo, "Database: a libpq conninfo or URI; empty takes the PG… variables")
+      ->check(readable_by(db::check_conninfo))
       ->type_name("CONNINFO");
 }
 

@@ -1,7 +1,7 @@
 #include "db/host_names.hpp"
 
 #include "core/options.hpp"
-#include "db/pg.hpp"
+#include "db/conninfo.hpp"
 
 #include <boost/algorithm/string/classification.hpp>
 #include <boost/algorithm/string/join.hpp>
@@ -10,29 +10,6 @@
 
 namespace atelier::db {
 namespace {
-
-struct free_options {
-  void operator()(PQconninfoOption* options) const noexcept { PQconninfoFree(options); }
-};
-
-// What a conninfo says of a keyword, else what the environment says.
-class settings_of {
- public:
-  explicit settings_of(const std::string& conninfo) {
-    char* error = nullptr;
-    options_.reset(PQconninfoParse(conninfo.c_str(), &error));  // null for a bare database name
-    PQfreemem(error);
-  }
-
-  std::string operator()(std::string_view keyword, const char* variable) const {
-    for (const auto* option = options_.get(); option && option->keyword; ++option)
-      if (option->keyword == keyword && option->val) return option->val;
-    return environment_variable(variable).value_or("");
-  }
-
- private:
-  std::unique_ptr<PQconninfoOption, free_options> options_;
-};
 
 std::vector<std::string> split(const std::string& list) {
   std::vector<std::string> parts;
@@ -53,7 +30,11 @@ std::string comma_separated(const std::vector<std::string>& list) {
 }
 
 std::optional<servers> servers_to_look_up(const std::string& conninfo) {
-  const settings_of setting(conninfo);
+  // What it says of a keyword, else what the environment says.
+  const auto setting = [&](std::string_view keyword, const char* variable) {
+    const auto said = said_in(conninfo, keyword);
+    return said ? *said : environment_variable(variable).value_or("");
+  };
   if (!setting("service", "PGSERVICE").empty() || !setting("hostaddr", "PGHOSTADDR").empty())
     return std::nullopt;
   servers named{split(setting("host", "PGHOST")), {}, split(setting("port", "PGPORT"))};

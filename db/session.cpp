@@ -1,5 +1,7 @@
 #include "db/session.hpp"
 
+#include "db/conninfo.hpp"
+
 #include <fmt/format.h>
 
 #include <charconv>
@@ -11,14 +13,7 @@ namespace {
 // Whoever wrote down how long to wait, in the conninfo, in a service or in the environment, is to be heard.
 bool names_timeout(const std::string& conninfo) {
   if (std::getenv("PGCONNECT_TIMEOUT") || std::getenv("PGSERVICE")) return true;
-  bool found = false;
-  PQconninfoOption* options = PQconninfoParse(conninfo.c_str(), nullptr);
-  for (auto* option = options; option && option->keyword; ++option) {
-    const std::string_view name = option->keyword;
-    found |= (name == "connect_timeout" || name == "service") && option->val;
-  }
-  PQconninfoFree(options);
-  return found;
+  return said_in(conninfo, "connect_timeout") || said_in(conninfo, "service");
 }
 
 }  // namespace
@@ -49,17 +44,6 @@ std::string place_of(PGconn* connection) {
   if (host.starts_with('/')) return fmt::format("{} on {}", word(PQdb(connection)), host);
   return fmt::format("{} on {}:{}", word(PQdb(connection)), host.empty() ? "localhost" : host,
                      word(PQport(connection)));
-}
-
-bool holds_password(const std::string& conninfo) {
-  char* error = nullptr;
-  PQconninfoOption* options = PQconninfoParse(conninfo.c_str(), &error);
-  PQfreemem(error);
-  bool found = false;
-  for (auto* option = options; option && option->keyword; ++option)
-    found |= std::string_view(option->keyword) == "password" && option->val;
-  PQconninfoFree(options);
-  return found;
 }
 
 result<session> session::open(const std::string& conninfo, std::string_view application_name) {

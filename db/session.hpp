@@ -82,8 +82,4 @@ class canceller {
 /// A word for logs and errors that holds no password: `dbname on host:port`, or the socket's folder.
 std::string place_of(PGconn* connection);
 
-/// True if the conninfo itself carries a password, which other users of the machine can read in the process
-/// list.
-bool holds_password(const std::string& conninfo);
-
 }  // namespace atelier::db

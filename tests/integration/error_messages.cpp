@@ -323,6 +323,22 @@ TEST_CASE("a database that cannot be used is said, and never its password", "[me
   check_running(serving(as("atelier")), "schema", "atelier schema apply");
 }
 
+TEST_CASE("a conninfo that cannot be read is said at once, and never its password", "[messages]") {
+  const auto misspelt = fmt::format("host=x passwrod={}", secret);
+  const auto uri = fmt::format("postgresql://reader:{}@x/shop?nope=1", secret);
+  const std::string advice = "write for example host=127.0.0.1 dbname=shop";
+  for (const auto& command :
+       {words{"api"}, words{"etl", "load", "x"}, words{"schema", "apply"}, words{"schema", "status"}}) {
+    auto with = command;
+    with.push_back("--db=" + misspelt);
+    check({with, 2, "--db: PostgreSQL's library cannot read it: invalid connection option \"passwrod\"",
+           advice});
+    with.back() = "--db=" + uri;
+    check({with, 2, "--db: PostgreSQL's library cannot read it: invalid URI query parameter: \"nope\"",
+           advice});
+  }
+}
+
 TEST_CASE("a database of another build is said, and what to use instead", "[messages]") {
   const test_database newer;
   sql(newer.conninfo())
