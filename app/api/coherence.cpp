@@ -82,7 +82,7 @@ void coherence::start() { listener_.start(); }
 task<> coherence::stop() {
   stopping_ = true;
   leave_cache();
-  if (cache_.is_on()) {
+  if (asked_to_join_) {
     auto with = one_id(self_);
     const auto left = co_await database_.run(index_of(statement::worker_leaves), std::move(with));
     if (!left)
@@ -296,7 +296,8 @@ task<> coherence::join(std::uint64_t session) {
     if (members) {
       meet(*members);
       auto with = one_id(self_);
-      const auto what = cache_.is_on() ? statement::worker_joins : statement::worker_leaves;
+      asked_to_join_ = cache_.is_on();
+      const auto what = asked_to_join_ ? statement::worker_joins : statement::worker_leaves;
       const auto told = co_await database_.run(index_of(what), std::move(with));
       if (is_over()) co_return;
       if (told) break;

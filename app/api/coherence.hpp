@@ -92,6 +92,7 @@ class coherence final : public db::listener_events {
   std::uint64_t session_ = 0;  // counts connections of the listener: what an earlier one began is dropped
   std::chrono::milliseconds rejoin_pause_{0};
   clock::time_point joined_at_;
+  bool asked_to_join_ = false;  // from then on the others may wait for this worker
   bool is_member_ = false;
   bool ticking_ = false;
   bool evicting_ = false;

@@ -81,3 +81,22 @@ TEST_CASE("that a silent worker cannot be taken out is said once", "[cache]") {
   CHECK(is_alone_after_some_writes(w));
   CHECK(lines_with(w.process.errors(), "was taken out") == 1);
 }
+
+TEST_CASE("who never joined takes no leave, and who did and cannot says so", "[cache]") {
+  constexpr auto complaint = "could not say that it leaves";
+  worker stranger("host=/nowhere", "16");
+  stranger.process.wait_for("serving listen=");
+  stranger.process.signal(SIGTERM);
+  const auto gone = stranger.process.wait();
+  CHECK(gone.code == 0);
+  CHECK(gone.errors.find(complaint) == gone.errors.npos);
+
+  private_postgres server;
+  const test_database database(test_database::content::schema, server);
+  worker member(database.conninfo(), "16", {"--statement-timeout", "500ms"});
+  REQUIRE(member.becomes_usable());
+  server.kill();
+  REQUIRE(wait_until(20s, [&] { return member.metric("atelier_api_cache_usable") == 0; }));
+  member.process.signal(SIGTERM);
+  CHECK(member.process.wait().errors.find(complaint) != std::string::npos);
+}
