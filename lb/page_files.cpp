@@ -22,7 +22,8 @@ constexpr std::string_view file_fields =
 std::string_view type_of(std::string_view name) {
   if (name.ends_with(".html")) return "text/html; charset=utf-8";
   if (name.ends_with(".css")) return "text/css; charset=utf-8";
-  return "text/javascript; charset=utf-8";
+  if (name.ends_with(".js")) return "text/javascript; charset=utf-8";
+  return http::text_type;
 }
 
 }  // namespace

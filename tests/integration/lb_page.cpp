@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <map>
 #include <regex>
 #include <thread>
 
@@ -42,16 +43,20 @@ TEST_CASE("the page and all that it names come from the address for operators", 
   CHECK(has(policy, "frame-ancestors 'none'"));
   CHECK_FALSE(has(policy, "unsafe"));
   const std::regex names("(?:src|href)=\"(/page/[^\"]*)\"");
+  const std::map<std::string, std::string> types{{".css", "text/css; charset=utf-8"},
+                                                 {".js", "text/javascript; charset=utf-8"},
+                                                 {".LICENSE", "text/plain; charset=utf-8"}};
   std::size_t files = 0;
   for (std::sregex_iterator found(page.body.begin(), page.body.end(), names), end; found != end; ++found) {
     const auto file = fetch(proxy.admin, (*found)[1].str());
     CHECK(file.status == 200);
     CHECK(file.header("X-Content-Type-Options") == "nosniff");
-    CHECK(file.header("Content-Type") ==
-          (has((*found)[1].str(), ".css") ? "text/css; charset=utf-8" : "text/javascript; charset=utf-8"));
+    const auto kind = (*found)[1].str().substr((*found)[1].str().rfind('.'));
+    CHECK(file.header("Content-Type") == types.at(kind));
     ++files;
   }
-  CHECK(files == 4);
+  CHECK(files == 5);
+  CHECK(has(fetch(proxy.admin, "/page/uPlot.LICENSE").body, "Leon Sorokin"));
   CHECK(fetch(proxy.admin, "/page/").status == 404);
   CHECK(fetch(proxy.admin, "/page/page.html").status == 404);
   CHECK(http_client(proxy.admin).request("POST", "/").header("Allow") == "GET, HEAD");

@@ -1,5 +1,6 @@
 """The package itself: what is in it, what lintian says, and what its life on a machine leaves behind."""
 
+import fnmatch
 import os
 import pathlib
 import re
@@ -57,6 +58,42 @@ def test_the_package_says_what_it_needs(places):
     depends = output("dpkg-deb", "-f", made(places), "Depends")
     for library in ["libc6", "libpq5", "libfmt9", "libssl3", "libcurl4", "libarchive13", "adduser"]:
         assert re.search(rf"\b{library}\b", depends), depends
+
+
+def stanzas(places):
+    """[{field: value}] of the package's copyright (DEP-5), folded lines made whole."""
+    text = (places.root / "app/package/debian/copyright").read_text()
+    return [dict(re.findall(r"^(\S+):(.*(?:\n .*)*)", part, re.M)) for part in text.split("\n\n")]
+
+
+def embedded(places):
+    """What the built program holds, below the sources; what the build compressed is named as it was before."""
+    for listed in (places.build / "embedded").glob("*.s"):
+        if listed.name.startswith("bench_"):
+            continue
+        for name in re.findall(r'\.incbin "(.*)"', listed.read_text()):
+            file = pathlib.Path(name)
+            if file.is_relative_to(places.build):
+                file = next((places.root / "app").rglob(file.name.removesuffix(".gz")))
+            yield str(file.relative_to(places.root))
+
+
+def test_whoever_made_a_part_of_the_program_is_named_with_its_licence(places):
+    known = stanzas(places)
+    foreign = [name for name in embedded(places) if "third_party/" in name or "node_modules/" in name]
+    assert any("uplot" in name for name in foreign)
+    for name in foreign:
+        assert any(fnmatch.fnmatchcase(name, s["Files"].strip()) for s in known if s.get("Files", "").strip() not in ("", "*")), name
+    named = " ".join(s.get("Copyright", "") for s in known)
+    for licence in (places.root / name for name in foreign if name.upper().endswith((".LICENSE", ".LICENSE.TXT", "/NOTICE"))):
+        holders = re.findall(r"(?:\(c\)|@author|License\.|Copyright) +(?:\d{4}(?:-(?:\d{4}|present))?,? +)?([A-Z][\w.]*(?:,? [A-Z][\w.]*)*)", licence.read_text())
+        assert holders, licence
+        assert [holder for holder in holders if holder.removesuffix(".") not in named] == [], licence
+    texts = {s["License"].strip().split("\n")[0]: s["License"] for s in known if "Files" not in s and "License" in s}
+    for stanza in known:
+        for name in re.split(" and | or ", stanza.get("License", "").strip().split("\n")[0]):
+            assert not name or "\n" in texts[name], f"the text of {name} is missing"
+    assert "/usr/share/common-licenses/Apache-2.0" in texts["Apache-2.0"]
 
 
 def test_lintian_finds_no_error(places):
