@@ -147,10 +147,12 @@ result<> place_socket(premises& p) {
 
 // Beside PostgreSQL's: the proxy reaches a worker by a UNIX socket for half of what TCP costs.
 void place_workers(int count, premises& p) {
-  const auto socket = [&p](std::string_view name, int number) {
-    return address{{}, 0, (p.database.socket / fmt::format("{}-{}", name, number)).string()};
+  const auto socket = [&p](const std::string& name) {
+    return address{{}, 0, (p.database.socket / name).string()};
   };
-  for (int i = 1; i <= count; ++i) p.workers.push_back({socket("worker", i), socket("admin", i)});
+  for (int i = 1; i <= count; ++i)
+    p.workers.push_back({socket(fmt::format("worker-{}", i)), socket(fmt::format("admin-{}", i))});
+  p.control = socket("lb");
 }
 
 result<> open_log(premises& p) {

@@ -36,6 +36,7 @@ struct premises {
   address listen;
   address admin;
   std::vector<worker_addresses> workers;
+  address control;  // the proxy's own socket: nobody else answers there
   std::filesystem::path
       runtime;  // where the socket is when the folder's own path is too long; removed by leave()
 };

@@ -10,6 +10,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 namespace atelier::stack {
 namespace {
@@ -62,17 +63,30 @@ result<> start_workers(const premises& p, supervisor& all) {
   return all.run_until(all_ready, start_max, "the workers to be ready");
 }
 
+// Somebody may have taken an address since we looked, while the data were made.
+result<> addresses_are_free(const premises& p) {
+  for (const auto& [where, option] : {std::pair(p.listen, "--listen"), std::pair(p.admin, "--admin")})
+    if (const auto found = free_address(where, option); !found) return found.error();
+  return {};
+}
+
+// Whoever else listens on its address may answer there too: the proxy's own socket says that it is ours.
 result<> start_proxy(const premises& p, supervisor& all, const std::string& sample) {
-  member proxy{"proxy", ourselves({"lb", "--listen", to_string(p.listen), "--admin", to_string(p.admin),
-                                   "--drain-timeout", drain_max, "--affinity-percent", affinity})};
+  member proxy{"proxy",
+               ourselves({"lb", "--listen", to_string(p.listen), "--admin", to_string(p.admin), "--control",
+                          p.control.path, "--drain-timeout", drain_max, "--affinity-percent", affinity})};
   for (const auto& where : p.workers) {
     proxy.how.arguments.push_back("--worker");
     proxy.how.arguments.push_back(to_string(where.listen));
   }
   if (auto added = all.add({std::move(proxy)}); !added) return added;
   const auto front = reachable(p.listen);
-  return all.run_until([&] { return status_of(front, sample, probe_max) == 200; }, start_max,
-                       "the proxy to answer");
+  const auto is_there = [&] { return status_of(p.control, "/live", probe_max) == 200; };
+  const auto answers = [&] { return is_there() && status_of(front, sample, probe_max) == 200; };
+  auto ready = all.run_until(answers, start_max, "the proxy to answer");
+  if (ready || is_asked_to_stop(ready.error()) || is_there()) return ready;
+  if (auto free = addresses_are_free(p); !free) return free;
+  return ready;
 }
 
 void say_where(const premises& p, const std::string& sample) {

@@ -3,12 +3,14 @@
 #include "integration/contract_sql.hpp"
 #include "support/http_client.hpp"
 #include "support/process.hpp"
+#include "support/scripted_worker.hpp"
 #include "support/temp_dir.hpp"
 #include "support/wait.hpp"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <fstream>
@@ -115,6 +117,37 @@ class readers {
   }
   std::atomic<bool> stopped_ = false;
   std::vector<std::thread> threads_;
+};
+
+// Holds a port unseen, and answers every request there from the moment on when it is told to.
+class latecomer {
+ public:
+  explicit latecomer(std::uint16_t port) : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const int yes = 1;
+    setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    const auto where = resolve({"127.0.0.1", port});
+    REQUIRE(bind(listener_, where->data(), where->size()) == 0);
+  }
+  ~latecomer() {
+    shutdown(listener_, SHUT_RDWR);  // wakes the server
+    if (server_.joinable()) server_.join();
+    close(listener_);
+  }
+
+  void come() {
+    REQUIRE(listen(listener_, 16) == 0);
+    server_ = std::thread([this] {
+      for (int socket; (socket = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
+        test::worker_connection connection(socket);
+        if (!connection.read_request().empty()) connection.send(test::answer_with("not atelier"));
+        close(socket);
+      }
+    });
+  }
+
+ private:
+  int listener_;
+  std::thread server_;
 };
 
 }  // namespace
@@ -250,6 +283,20 @@ TEST_CASE("up: Ctrl-C in the middle of the start ends it at once and leaves noth
   CHECK(up.wait(20s).code == 0);
   CHECK(all_gone(family));
   CHECK_FALSE(fs::exists(here.folder / "data" / "csv"));
+}
+
+TEST_CASE("up: who takes the proxy's address during the start is not taken for it", "[up]") {
+  const place here;
+  latecomer other(here.port);
+  auto up = here.start({"--products", "5000"});
+  up.wait_for("making and loading", slow_start);
+  other.come();
+  REQUIRE(test::fetch(here.port, "/reviews?product_id=1").status == 200);
+  const auto done = up.wait(slow_start);
+  INFO(done.errors);
+  CHECK(done.code == 1);
+  CHECK(done.output.find("atelier is up") == std::string::npos);
+  CHECK(done.errors.find(fmt::format("the address 127.0.0.1:{} is in use", here.port)) != std::string::npos);
 }
 
 TEST_CASE("up: what cannot work is refused at once, in a sentence", "[up]") {
