@@ -9,6 +9,7 @@ Marks are HTML comments on a line of their own, before the block that they speak
     <!-- on: w1 w2 -->             it is typed on each of these machines
     <!-- machines: db=10.0.0.10 w1=10.0.0.11 -->   stands alone, at the top: the page is about several machines
     <!-- given: PostgreSQL -->     stands alone, at the top: a server at /run/postgresql with an empty database shop
+    <!-- given: a server -->       stands alone: a machine `server` with our package, a PostgreSQL with our schema, and data to load
 """
 
 import dataclasses

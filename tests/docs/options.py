@@ -15,6 +15,10 @@ def options_of(program, *words):
     return set(OPTION.findall(done.stdout + done.stderr))
 
 
+def said_by(program, *words):
+    return subprocess.run([str(program), *words], capture_output=True, text=True, timeout=60, check=True).stdout
+
+
 class Known:
     def __init__(self, build, root):
         self.roles = {role: options_of(build / "atelier", *role.split()) for role in ROLES}
@@ -22,6 +26,8 @@ class Known:
         bench = build / "atelier-bench"
         self.bench = options_of(bench).union(*(options_of(bench, word) for word in BENCH_COMMANDS))
         self.dev = options_of("python3", "-B", root / "bench" / "compare" / "main.py")
+        self.dev_commands = set(re.findall(r"^\./dev (\w+)", said_by(root / "dev", "help"), re.M))
+        self.scenarios = {line.split()[0] for line in said_by(bench, "list").splitlines()}
 
     def of_command(self, words):
         """The options that a command line of ours may have; nothing if it is not ours."""
@@ -33,6 +39,18 @@ class Known:
             return self.bench
         if program == "dev":
             return self.dev | self.roles["up"]
+        return None
+
+
+    def absent(self, words):
+        """What a command line names that is not there: a command of ./dev or of the load generator, or a ready scenario."""
+        program, names = words[0].rsplit("/", 1)[-1], [w for w in words[1:3] if re.fullmatch(r"[a-z][a-z-]*", w)]
+        if words[0] == "./dev" and names and names[0] not in self.dev_commands:
+            return names[0]
+        if program == "atelier-bench" and names and names[0] not in BENCH_COMMANDS:
+            return names[0]
+        if program == "atelier-bench" and len(names) > 1 and names[1] not in self.scenarios:
+            return names[1]
         return None
 
 
@@ -49,6 +67,8 @@ def commands(text):
 def faults_of_text(known, where, text, loose):
     """`loose`: a span of prose, where an option may stand alone."""
     for words in commands(text):
+        if absent := known.absent(words):
+            yield f"{where}: there is no '{absent}' for {words[0]}"
         may = known.of_command(words)
         if may is None and (not loose or not words[0].startswith("--")):
             continue

@@ -94,6 +94,16 @@ def postgres(scratch):
     sh(*as_reader, PG / "createdb", "-h", "/run/postgresql", "shop", env=clean, cwd="/")
 
 
+# What a machine has that runs everything itself: the package, PostgreSQL, and what the package's settings ask for.
+SERVER = """
+apt-get install -y postgresql-15 ./atelier_*.deb
+runuser -u postgres -- createuser atelier
+runuser -u postgres -- createdb -O atelier atelier
+runuser -u atelier -- atelier schema apply --db dbname=atelier
+atelier etl sample /srv/atelier --products 20
+"""
+
+
 class Machines:
     """Machines of a page: network and mounts of its own for each, joined by one bridge; a shell of root on each."""
 
@@ -130,9 +140,13 @@ class Player:
         return self.terminal
 
     def given(self, what):
-        if what != "PostgreSQL":
+        if what == "PostgreSQL":
+            postgres(self.scratch)
+        elif what == "a server":
+            self.machines = Machines("server=10.0.0.10", self.scratch, self.project, self.environment)
+            self.machines.terminals["server"].run(SERVER)
+        else:
             raise Failed(f"nothing known is given: '{what}'")
-        postgres(self.scratch)
 
     def block(self, block):
         if "not run" in block.marks:
@@ -143,9 +157,11 @@ class Player:
             printed = self.staying.stay(block.text, block.marks["stays, ready at"])
             self.compare(block, printed, "")
             return
-        if self.machines and "on" not in block.marks:
+        if self.machines and len(self.machines.terminals) > 1 and "on" not in block.marks:
             raise Failed("on which machine?")
         for name in block.marks.get("on", "").split() or [None]:
+            if name and (not self.machines or name not in self.machines.terminals):
+                raise Failed(f"there is no machine '{name}'")
             terminal = self.machines.terminals[name] if name else self.here()
             out, err = terminal.run(block.text, int(block.marks.get("ends with", 0)))
             self.compare(block, out, err)
