@@ -2,7 +2,8 @@
 
     python3 tests/monitoring/monitoring.py [build/PRESET]
 
-Debian's package prometheus has promtool and a Prometheus (./dev test unpacks it); where PATH has neither, what needs them says so and counts as skipped.
+Debian's packages prometheus and prometheus-postgres-exporter have promtool, a Prometheus and the exporter of the board's last row (./dev test unpacks them); what
+needs one that PATH does not have says so and counts as skipped.
 """
 
 import contextlib
@@ -24,7 +25,7 @@ import yaml
 ROOT = pathlib.Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "monitoring"
 
-# What is not ours: postgres_exporter's standard metrics with their labels, and what Prometheus adds.
+# What is not ours: postgres_exporter's standard metrics with their labels, which a test holds to a real one, and what Prometheus adds.
 POSTGRES = {
     "pg_up": set(),
     "pg_settings_max_connections": set(),
@@ -82,10 +83,11 @@ class Roles:
         wait_for("atelier up", lambda: "Ctrl-C" in said.read_text() or up.poll() is not None, 120)
         found = re.search(r'psql "([^"]+)"', said.read_text())
         assert found, (folder / "up.err").read_text()
+        self.database = found.group(1)
         self.workers = [free_port(), free_port()]
         self.worker_admins = [free_port(), free_port()]
         for port, admin in zip(self.workers, self.worker_admins):
-            self.start("api", "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}", "--db", found.group(1), "--access-log", "sampled",
+            self.start("api", "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}", "--db", self.database, "--access-log", "sampled",
                        "--access-log-file", folder / "access.log", name=f"api{port}")
         self.proxy, self.proxy_admin = free_port(), free_port()
         self.start("lb", "--listen", f"127.0.0.1:{self.proxy}", "--admin", f"127.0.0.1:{self.proxy_admin}", "--access-log", "sampled",
@@ -189,10 +191,10 @@ def table():
 # ---- the tests -------------------------------------------------------------------------------------------------------------------------
 
 
-def tool(name):
+def tool(name, package="prometheus"):
     path = shutil.which(name)
     if not path:
-        raise Skipped(f"there is no {name} in PATH (Debian's package prometheus has it)")
+        raise Skipped(f"there is no {name} in PATH (Debian's package {package} has it)")
     return path
 
 
@@ -303,6 +305,32 @@ def running_prometheus(house):
         process.wait(20)
 
 
+@contextlib.contextmanager
+def running_exporter(house):
+    """postgres_exporter as it comes, on the database that the roles use."""
+    program, port = tool(*["prometheus-postgres-exporter"] * 2), free_port()
+    with open(house.folder / "exporter.log", "wb") as log:
+        process = subprocess.Popen([program, f"--web.listen-address=127.0.0.1:{port}"], env={"DATA_SOURCE_NAME": f"{house.database} sslmode=disable"},
+                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    house.keep(process)
+    try:
+        wait_for("postgres_exporter", lambda: ask(port, "/metrics")[0] == 200)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def what_is_asked_of_the_database_is_what_its_exporter_says(house):
+    with running_exporter(house) as port:
+        text = ask(port, "/metrics")[1]
+    assert re.search(r"^pg_up(\{.*\})? 1$", text, re.M), (house.folder / "exporter.log").read_text()
+    found = series_of(families_of(text))
+    for name, labels in POSTGRES.items():
+        assert name in found, f"postgres_exporter has no {name}"
+        assert labels <= found[name], f"postgres_exporter's {name} has no label {', '.join(labels - found[name])}"
+
+
 def evaluate(port, query):
     status, text = ask(port, "/api/v1/query?" + urllib.parse.urlencode({"query": query}))
     assert status == 200, f"{query}: {text}"
@@ -337,6 +365,7 @@ TESTS = [
     each_rule_asks_for_what_exists_and_says_what_to_do,
     the_board_is_whole,
     the_board_asks_for_what_exists,
+    what_is_asked_of_the_database_is_what_its_exporter_says,
     a_real_prometheus_answers_every_query,
 ]
 
