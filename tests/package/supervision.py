@@ -251,6 +251,18 @@ def test_a_worker_without_its_database_is_ready_after_a_while_and_stays(places):
         assert systemd.process.wait(PATIENCE_S) == 0
 
 
+@contextlib.contextmanager
+def running_database(places):
+    """A PostgreSQL with a little data, that of `atelier up`; its conninfo."""
+    places.scratch.chmod(0o777)  # PostgreSQL does not run as root
+    with Systemd(places, notify="notify-up") as systemd:
+        systemd.log = places.scratch / "up.log"
+        systemd.start("up", "--data", places.scratch / "data", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", "1", "--products", "20")
+        systemd.wait_for("^READY=1$", 120)
+        yield re.search(r'psql "(.*)"', systemd.log.read_text()).group(1)
+        assert systemd.stop(60) == 0
+
+
 def test_everything_on_one_machine_is_ready_at_once_with_its_proxy_and_then_stops(places):
     places.scratch.chmod(0o777)  # PostgreSQL does not run as root
     with Systemd(places) as systemd:

@@ -1,5 +1,6 @@
 """The units, looked at by systemd-analyze where no systemd runs, and the settings that come with them."""
 
+import json
 import os
 import pathlib
 import re
@@ -10,7 +11,7 @@ import time
 import urllib.request
 
 from run import Skipped
-from supervision import PATIENCE_S, Systemd, Worker, free_port
+from supervision import PATIENCE_S, Systemd, Worker, free_port, running_database
 
 SERVICES = ["atelier-api@.service", "atelier-lb.service", "atelier-etl.service"]
 
@@ -152,24 +153,95 @@ def allowed_calls(unit):
     return allowed
 
 
-def test_the_servers_need_no_system_call_that_their_units_forbid(places):
+class Traced:
+    """A role under strace, and the system calls that it made."""
+
+    def __init__(self, places, role, *words):
+        self.trace = places.scratch / f"{role}.trace"
+        self.systemd = Systemd(places, notify=f"notify-{role}")
+        self.systemd.program = "strace"
+        self.systemd.start("-f", "-o", self.trace, places.program, role, *words)
+
+    def end(self):
+        process = self.systemd.process
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 0
+
+    def calls(self):
+        return set(re.findall(r"^\d+ +(\w+)\(", self.trace.read_text(), re.M))
+
+
+def read_and_write(port):
+    """What makes a worker ask its database, over the proxy."""
+    review = {"product_id": 1, "rating": 5, "summary": "kept", "body": "This stays.", "recommend": True, "name": "up", "email": "up@example.org"}
+    for method, path, body, wanted in [("GET", "/reviews?product_id=1", None, 200), ("GET", "/qa/questions?product_id=1", None, 200),
+                                       ("POST", "/reviews", json.dumps(review).encode(), 201), ("PUT", "/reviews/1/helpful", None, 204)]:
+        asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, {"Content-Type": "application/json"}, method=method)
+        with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
+            assert answer.status == wanted, (path, answer.status)
+
+
+def test_no_role_needs_a_system_call_that_its_unit_forbids(places):
     if not shutil.which("strace"):
         raise Skipped("there is no strace (apt-get install strace)")
-    for role, service, more in [("api", SERVICES[0], ["--db", "host=/nowhere"]), ("lb", SERVICES[1], ["--worker", "127.0.0.1:9"])]:
+    ports = {role: free_port() for role in ("api", "lb")}
+    logs = {role: ["--access-log", "full", "--access-log-file", places.scratch / f"{role}.access"] for role in ports}
+    with running_database(places) as database:
+        api = Traced(places, "api", "--listen", f"127.0.0.1:{ports['api']}", "--admin", f"127.0.0.1:{free_port()}", "--db", database, *logs["api"])
+        with api.systemd:
+            api.systemd.wait_for("^READY=1$", 60)
+            lb = Traced(places, "lb", "--listen", f"127.0.0.1:{ports['lb']}", "--worker", f"127.0.0.1:{ports['api']}", "--control", places.scratch / "control",
+                        *logs["lb"])
+            with lb.systemd:
+                lb.systemd.wait_for("^READY=1$", 60)
+                read_and_write(ports["lb"])
+                lb.end()
+            api.end()
+        sample = places.scratch / "sample"
+        subprocess.run([places.program, "etl", "sample", sample, "--products", "20", "--unreliable", "2%"], check=True, capture_output=True)
+        etl = Traced(places, "etl", "load", sample, "--db", database, "--mode", "replace", "--max-rejects", "50%", "--rejects", places.scratch / "rejects",
+                     "--report", places.scratch / "report.json")
+        with etl.systemd:
+            assert etl.systemd.process.wait(120) == 0, etl.systemd.log.read_text()
+    for traced, service in [(api, SERVICES[0]), (lb, SERVICES[1]), (etl, SERVICES[2])]:
         unit = folder(places) / "units" / service
         allowed = allowed_calls(unit)
         if "\nCPUSchedulingPolicy=batch\n" in unit.read_text():
             allowed.add("sched_setscheduler")  # what the program asks for is done before the filter closes
-        port, trace = free_port(), places.scratch / role
-        with Systemd(places) as systemd:
-            systemd.program = "strace"
-            systemd.start("-f", "-o", trace, places.program, role, "--listen", f"127.0.0.1:{port}", *more)
-            systemd.wait_for("^READY=1$", 60)
-            children = pathlib.Path(f"/proc/{systemd.process.pid}/task/{systemd.process.pid}/children").read_text().split()
-            os.kill(int(children[0]), signal.SIGTERM)
-            assert systemd.process.wait(30) == 0
-        called = set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.M))
-        assert "sendto" in called and called - allowed == set(), called - allowed
+        called = traced.calls()
+        assert "sendto" in called and called - allowed == set(), (service, called - allowed)
+
+
+def drop_in(places, name):
+    """{key: value} of an example."""
+    return dict(re.findall(r"^(\w+)=(.*)$", (folder(places) / "examples" / name).read_text(), re.M))
+
+
+def test_with_a_drop_in_of_the_examples_too_a_service_is_worth_less_than_two(places):
+    laid_out(places)
+    for service, changed in [("atelier-lb.service", "✗ AmbientCapabilities="), ("atelier-api@3001.service", None)]:
+        done = analyze("security", "--offline=true", "--threshold=20", places.scratch / service)
+        assert done.returncode == 0, done.stdout[-300:] + done.stderr
+        assert not changed or changed in done.stdout, "the drop-in was not looked at"
+
+
+def test_the_proxy_binds_a_low_port_with_the_one_right_of_its_drop_in(places):
+    if os.geteuid() != 0:
+        raise Skipped("it takes root to give a process one right")
+    places.scratch.chmod(0o777)
+    right = drop_in(places, "low-port.conf")["AmbientCapabilities"].lower().removeprefix("cap_")
+    elsewhere = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]  # whose port 80 is free
+    nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--bounding-set"]
+    proxy = [places.program, "lb", "--listen", "127.0.0.1:80", "--worker", "127.0.0.1:9"]
+    with Systemd(places) as systemd:
+        os.chmod(systemd.path, 0o666)
+        systemd.program = elsewhere[0]
+        systemd.start(*elsewhere[1:], *nobody, f"-all,+{right}", f"--inh-caps=+{right}", f"--ambient-caps=+{right}", *proxy)
+        systemd.wait_for("^READY=1$")
+        assert systemd.stop() == 0
+    refused = subprocess.run([str(w) for w in [*elsewhere, *nobody, "-all", *proxy]], capture_output=True, text=True, timeout=PATIENCE_S)
+    assert refused.returncode == 1 and "127.0.0.1:80" in refused.stderr, refused.stderr
 
 
 def documented_process_metrics(places):
