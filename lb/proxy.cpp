@@ -68,10 +68,11 @@ void proxy::listen(tcp_acceptor acceptor) {
 
 void proxy::start() {
   asio::co_spawn(shared_.loop, shared_.guard.run(), asio::detached);
-  asio::co_spawn(shared_.loop, accepting_->run(), asio::detached);
   asio::co_spawn(shared_.loop, sweep(), asio::detached);
   for (const auto& w : shared_.pool.all()) start_probing(w);
 }
+
+void proxy::accept() { asio::co_spawn(shared_.loop, accepting_->run(), asio::detached); }
 
 void proxy::reconfigure(const limits& bounds, const health_rules& rules, const probe_rules& probes) {
   shared_.bounds = bounds;

@@ -26,11 +26,14 @@ class proxy {
   task<result<socket_address>> locate(address where);
   result<> add_worker_at(const worker_settings& settings, const socket_address& where);
 
-  /// Binds; serving begins with start().
+  /// Binds; connections are taken from accept() on.
   result<> listen(const address& where, const listen_options& options = {});
   void listen(tcp_acceptor acceptor);
   void log_to(access_log& log) { shared_.log = &log; }  // outlives us
+
+  /// Begins to ask the workers whether they are ready.
   void start();
+  void accept();
 
   /// Accepts no more, lets requests under way end with `Connection: close`, and cuts what is left after
   /// `patience`. Returns when no connection is open; at once where one of these two runs already, which then

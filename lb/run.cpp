@@ -10,7 +10,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -19,6 +18,8 @@ namespace {
 
 constexpr auto clients_name = "listen";
 constexpr auto operators_name = "admin";
+constexpr auto control_name = "control";
+constexpr auto successors_name = "takeover";
 constexpr auto first_probes_max = 2s;  // we wait for them before we say that we are ready
 constexpr auto beyond_the_drain = 5s;  // for what follows it
 
@@ -42,7 +43,7 @@ class role {
         back_(loop, pages_),
         private_pages_(front_, seen_, {}),
         control_(loop, private_pages_),
-        successors_(loop),
+        successors_(loop, [this] { asio::co_spawn(loop_, end_taken_over(), asio::detached); }),
         heart_(loop, systemd_),
         pause_(loop) {}
 
@@ -52,6 +53,7 @@ class role {
  private:
   result<> open_listeners();
   result<> open_control();
+  void serve();
   task<> obey_signals();
   task<> read_configuration();
   task<> end_by_signal();
@@ -78,7 +80,7 @@ class role {
   http::server back_;
   admin private_pages_;
   http::server control_;
-  tcp_acceptor successors_;
+  succession successors_;
   heartbeat heart_;
   timer pause_;
   bool wants_to_read_ = false;
@@ -99,7 +101,6 @@ result<> role::open_listeners() {
     if (!operators) return operators.error();
     back_.listen(std::move(*operators));
   }
-  sockets_.close_unused();
   return {};
 }
 
@@ -113,12 +114,12 @@ result<> role::open_control() {
       return fail("another atelier lb runs with --control {}: stop it, or start with --takeover",
                   wanted_.control);
   }
-  auto requests = listen_on_path(loop_, wanted_.control);
+  auto requests = sockets_.private_listener(control_name, wanted_.control);
   if (!requests) return requests.error();
   control_.listen(std::move(*requests));
-  auto successors = listen_on_path(loop_, takeover_path(wanted_.control));
+  auto successors = sockets_.private_listener(successors_name, takeover_path(wanted_.control));
   if (!successors) return successors.error();
-  successors_ = std::move(*successors);
+  successors_.listen(std::move(*successors));
   return {};
 }
 
@@ -130,11 +131,25 @@ result<> role::open() {
   log_ = std::move(*log);
   if (wanted_.access.how_much != access_log_options::detail::off) front_.log_to(*log_);
   if (const auto bound = open_listeners(); !bound) return bound.error();
-  return open_control();
+  if (const auto bound = open_control(); !bound) return bound.error();
+  sockets_.close_unused();
+  return {};
 }
 
 void role::run() {
   front_.start();
+  asio::co_spawn(loop_, obey_signals(), asio::detached);
+  asio::co_spawn(loop_, report(), asio::detached);
+  asio::co_spawn(loop_, heart_.run(), asio::detached);
+  if (wanted_.admin || !wanted_.control.empty()) asio::co_spawn(loop_, seen_.run(), asio::detached);
+  if (!sockets_.takes_over()) serve();
+  loop_.run();
+  log::info("stopped");
+}
+
+// Takes connections on every socket.
+void role::serve() {
+  front_.accept();
   std::vector<inherited_socket> ours{{front_.listener_descriptor(), clients_name}};
   if (wanted_.admin) {
     back_.start();
@@ -142,22 +157,13 @@ void role::run() {
   }
   if (!wanted_.control.empty()) {
     control_.start();
-    const auto taken = [this] { asio::co_spawn(loop_, end_taken_over(), asio::detached); };
-    asio::co_spawn(loop_, give_to_successor(successors_, std::move(ours), taken), asio::detached);
+    ours.push_back({control_.listener_descriptor(), control_name});
+    ours.push_back({successors_.listener_descriptor(), successors_name});
+    successors_.start(std::move(ours));
   }
-  if (wanted_.admin || !wanted_.control.empty()) asio::co_spawn(loop_, seen_.run(), asio::detached);
-  asio::co_spawn(loop_, obey_signals(), asio::detached);
-  asio::co_spawn(loop_, report(), asio::detached);
-  asio::co_spawn(loop_, heart_.run(), asio::detached);
   log::info("listening on {} workers={}{}{}{}{}", front_.listening_on(), wanted_.workers.size(),
             wanted_.admin ? " admin=" : "", wanted_.admin ? back_.listening_on() : "",
             wanted_.control.empty() ? "" : " control=", wanted_.control);
-  loop_.run();
-  if (!taken_over_ && !wanted_.control.empty()) {
-    unlink(wanted_.control.c_str());
-    unlink(takeover_path(wanted_.control).c_str());
-  }
-  log::info("stopped");
 }
 
 task<> role::obey_signals() {
@@ -201,27 +207,31 @@ task<> role::read_configuration() {
 }
 
 task<> role::end_by_signal() {
-  // Now, not at the end: by then it may be another's, who has come in our place.
-  if (sockets_.owns(clients_name)) remove_file_of(wanted_.listen);
+  // A process that is about to take over does it at once when it hears that it is alone.
+  if (successors_.is_under_way()) sockets_.leave_files();
+  // Those by which nobody is served any more go now: until the end another one may come in our place.
+  sockets_.remove_file(clients_name);
+  sockets_.remove_file(successors_name);
+  successors_.stop();
   co_await front_.drain(front_.shared().bounds.drain_timeout);
   co_await stop_operators();
 }
 
 task<> role::end_taken_over() {
   taken_over_ = true;
+  sockets_.leave_files();
+  successors_.stop();
   log::info("another process serves from here on: draining connections={}", front_.connections());
-  if (stopping_) co_return;  // a signal came before: end_by_signal() is at it
   say_stopping("another process serves: requests under way are finished");
-  error_code ignored;
-  successors_.close(ignored);
   if (wanted_.admin) back_.stop_accepting();
+  control_.stop_accepting();
   seen_.feed().end();  // pages come back to the other one
   co_await front_.hand_over(front_.shared().bounds.drain_timeout);
   co_await stop_operators();
 }
 
 task<> role::stop_operators() {
-  if (wanted_.admin && sockets_.owns(operators_name) && !taken_over_) remove_file_of(*wanted_.admin);
+  for (const auto* name : {operators_name, control_name}) sockets_.remove_file(name);
   if (wanted_.admin) co_await back_.drain(0ms);
   if (!wanted_.control.empty()) co_await control_.drain(0ms);
   loop_.stop();
@@ -234,7 +244,7 @@ task<> role::wait_for_probes() {
     return std::none_of(all.begin(), all.end(),
                         [](const auto& w) { return w->state.now() == health::state::unknown; });
   };
-  while (!stopping_ && !all_known() && clock::now() < end) {
+  while (!stopping_ && !all_known() && clock::now() < end && !sockets_.is_alone()) {
     pause_.expires_after(10ms);
     co_await pause_.async_wait(no_throw);
   }
@@ -250,8 +260,10 @@ std::string role::state() const {
 task<> role::report() {
   co_await wait_for_probes();
   if (sockets_.takes_over() && !stopping_) {
+    const bool alone = sockets_.is_alone();
+    serve();
     sockets_.say_ready();
-    log::info("the former process was told to end");
+    log::info("the former process {}", alone ? "has ended by itself" : "was told to end");
   }
   if (!stopping_) systemd_.ready();
   while (systemd_.listens() && (!stopping_ || taken_over_)) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/listener.hpp"
+#include "core/socket_file.hpp"
 #include "lb/takeover.hpp"
 
 #include <memory>
@@ -14,7 +15,7 @@ namespace atelier::lb {
 class listening_sockets {
  public:
   explicit listening_sockets(asio::io_context& loop) : loop_(loop) {}
-  ~listening_sockets() { close_unused(); }
+  ~listening_sockets();
 
   /// Takes those of the process that runs with this --control; to be called where it is to be taken over.
   /// Where nobody runs, nothing. Errors: those of takeover::from.
@@ -23,31 +24,49 @@ class listening_sockets {
   /// Takes those of systemd: the one named "admin" is for operators, the first other one for clients.
   void inherit();
 
-  /// There is a process before us, which has not been told to end.
+  /// There is a process before us, and we do not serve yet.
   bool takes_over() const { return former_ != nullptr; }
+
+  /// It accepts nothing any more, although we have not said that we are ready.
+  bool is_alone() const { return former_ && former_->is_alone(); }
 
   /// The one of this name that was handed over, or else a new one at `where`. One of systemd's is wherever
   /// its unit says; one of the process before us must be where we are to listen, else it is left behind.
   result<tcp_acceptor> listener(std::string_view name, const address& where,
                                 const listen_options& options = {});
 
+  /// The same for a UNIX socket of our user alone, whoever listens there.
+  result<tcp_acceptor> private_listener(std::string_view name, const std::string& path);
+
   /// Closes what nobody wanted.
   void close_unused();
-
-  /// Whether the file of a UNIX socket goes when we do: not before it is ours, and systemd keeps its own.
-  bool owns(std::string_view name) const;
 
   /// We serve. The process before us ends, and what it alone listened on goes with it.
   void say_ready();
 
+  /// Removes the file of a UNIX socket, if it is ours: what the process before us has is not before we serve,
+  /// and what systemd gave never is.
+  void remove_file(std::string_view name);
+
+  /// Another process has the files from here on.
+  void leave_files() { ours_.clear(); }
+
  private:
+  struct named_file {
+    std::string name;
+    socket_file file;
+  };
+
+  // The handed one of this name, which is not among them any more; -1 where there is none.
+  int take_handed(std::string_view name);
   void leave_behind(const tcp_acceptor& one);
 
   asio::io_context& loop_;
   std::unique_ptr<takeover> former_;
   std::vector<inherited_socket> handed_;
-  std::vector<std::string> of_systemd_;
-  std::vector<address> left_behind_;
+  std::vector<named_file> ours_;
+  std::vector<named_file> of_former_;  // and ours when we serve
+  std::vector<socket_file> left_behind_;
 };
 
 }  // namespace atelier::lb

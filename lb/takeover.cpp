@@ -2,6 +2,9 @@
 
 #include "core/log.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -18,6 +21,7 @@ namespace {
 constexpr std::size_t sockets_max = 8;
 constexpr timeval patience{10, 0};
 constexpr std::string_view ready_word = "ready\n";
+constexpr std::string_view busy_word = "busy ";  // and which process is at it
 
 // The names, a line each, with the descriptors in the same order.
 bool send_sockets(int connection, const std::vector<inherited_socket>& sockets) {
@@ -43,7 +47,13 @@ bool send_sockets(int connection, const std::vector<inherited_socket>& sockets) 
   return sendmsg(connection, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(names.size());
 }
 
-std::vector<inherited_socket> receive_sockets(int connection) {
+struct offer {
+  bool is_end = false;  // the other side closed
+  std::string text;
+  std::vector<inherited_socket> sockets;
+};
+
+offer receive_offer(int connection) {
   std::array<char, 1024> names{};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * sockets_max)> rights{};
   iovec text{names.data(), names.size()};
@@ -53,18 +63,25 @@ std::vector<inherited_socket> receive_sockets(int connection) {
   message.msg_control = rights.data();
   message.msg_controllen = rights.size();
   const auto n = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
-  std::vector<inherited_socket> all;
-  const auto* const head = n > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
-  if (!head || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) return all;
-  std::istringstream lines(std::string(names.data(), static_cast<std::size_t>(n)));
+  if (n <= 0) return {.is_end = n == 0 || errno == ECONNRESET, .text = {}, .sockets = {}};
+  offer made{.is_end = false, .text = {names.data(), static_cast<std::size_t>(n)}, .sockets = {}};
+  const auto* const head = CMSG_FIRSTHDR(&message);
+  if (!head || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) return made;
+  std::istringstream lines(made.text);
   const auto count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
   for (std::size_t i = 0; i < count; ++i) {
     inherited_socket one{};
     std::memcpy(&one.descriptor, CMSG_DATA(head) + i * sizeof(int), sizeof(int));
     std::getline(lines, one.name);
-    all.push_back(std::move(one));
+    made.sockets.push_back(std::move(one));
   }
-  return all;
+  return made;
+}
+
+pid_t process_behind(int connection) {
+  ucred who{};
+  socklen_t size = sizeof who;
+  return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 ? who.pid : 0;
 }
 
 }  // namespace
@@ -89,39 +106,78 @@ result<std::unique_ptr<takeover>> takeover::from(const std::string& control) {
         "cannot take over through '{}': {}; start as the user of the one that runs, or without --takeover",
         path, std::strerror(errno));
   }
-  one->sockets = receive_sockets(one->connection_);
-  if (one->sockets.empty())
+  auto offer = receive_offer(one->connection_);
+  if (offer.is_end) return std::unique_ptr<takeover>();  // it was about to end
+  if (offer.text.starts_with(busy_word))
+    return fail(
+        "the process {} is taking over at this moment: wait until it serves, or end it, and start again",
+        offer.text.substr(busy_word.size()));
+  if (offer.sockets.empty())
     return fail("who listens on '{}' hands nothing over: give the --control of a running atelier lb", path);
+  one->sockets = std::move(offer.sockets);
   return one;
+}
+
+bool takeover::is_alone() const {
+  char byte;
+  const auto n = ::recv(connection_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 void takeover::say_ready() { (void)!::send(connection_, ready_word.data(), ready_word.size(), MSG_NOSIGNAL); }
 
-task<> give_to_successor(tcp_acceptor& listener, std::vector<inherited_socket> sockets,
-                         std::function<void()> taken_over) {
-  while (listener.is_open()) {
-    co_await listener.async_wait(tcp_acceptor::wait_read, no_throw);
-    if (!listener.is_open()) co_return;
-    const int fd = ::accept4(listener.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) continue;
-    tcp_socket successor(listener.get_executor());
-    error_code error;
-    successor.assign(asio::ip::tcp::v4(), fd, error);
-    if (error) {
-      ::close(fd);
-      continue;
-    }
-    log::info("another process asks for the listening sockets");
-    if (!send_sockets(fd, sockets)) continue;
-    co_await successor.async_wait(tcp_socket::wait_read, no_throw);
+void succession::start(std::vector<inherited_socket> sockets) {
+  sockets_ = std::move(sockets);
+  asio::co_spawn(listener_.get_executor(), receive_successors(), asio::detached);
+}
+
+void succession::stop() {
+  error_code ignored;
+  listener_.close(ignored);
+  successor_.close(ignored);
+}
+
+task<> succession::receive_successors() {
+  while (listener_.is_open()) {
+    co_await listener_.async_wait(tcp_acceptor::wait_read, no_throw);
+    if (!listener_.is_open()) co_return;
+    const int fd = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) receive(fd);
+  }
+}
+
+// Two at a time would both serve in the end.
+void succession::receive(int connection) {
+  error_code error;
+  if (is_under_way()) {
+    const auto refusal = fmt::format("{}{}", busy_word, process_behind(successor_.native_handle()));
+    (void)!::send(connection, refusal.data(), refusal.size(), MSG_NOSIGNAL);
+    ::close(connection);
+  } else if (successor_.assign(asio::ip::tcp::v4(), connection, error); error) {
+    ::close(connection);
+  } else {
+    asio::co_spawn(listener_.get_executor(), attend(), asio::detached);
+  }
+}
+
+task<> succession::attend() {
+  const int fd = successor_.native_handle();
+  log::info("another process asks for the listening sockets pid={}", process_behind(fd));
+  bool ready = false;
+  if (send_sockets(fd, sockets_)) {
+    co_await successor_.async_wait(tcp_socket::wait_read, no_throw);
+    if (!successor_.is_open()) co_return;  // we were stopped
     std::array<char, ready_word.size()> word{};
     const auto n = ::recv(fd, word.data(), word.size(), MSG_DONTWAIT);
-    if (n == static_cast<ssize_t>(word.size()) && std::string_view(word.data(), word.size()) == ready_word) {
-      taken_over();
-      co_return;
-    }
-    log::warning("the other process ended before it was ready: nothing has changed; its own log says why");
+    ready =
+        n == static_cast<ssize_t>(word.size()) && std::string_view(word.data(), word.size()) == ready_word;
   }
+  error_code ignored;
+  successor_.close(ignored);
+  if (ready)
+    taken_over_();
+  else
+    log::warning("the other process ended before it was ready: nothing has changed; its own log says why");
 }
 
 }  // namespace atelier::lb

@@ -1,10 +1,12 @@
 // A second start takes the listening sockets from the one that runs: no moment without a listener, so not one
 // connection is refused.
 //
-// The old process listens on SOCKET.takeover, private to its user. The new one connects and gets the
-// descriptors (SCM_RIGHTS), serves, and says "ready"; only then does the old one stop accepting and drain.
-// Both accept in between, from one queue of the kernel. A new one that fails before it is ready costs
-// nothing.
+// The old process listens on SOCKET.takeover, private to its user. The new one connects and gets every
+// listening socket (SCM_RIGHTS), that of operators and SOCKET.takeover itself among them, so that no file is
+// replaced. It asks its workers whether they are ready, and accepts nothing until then. Then it serves and
+// says "ready", and only then does the old one stop accepting and drain. In between either may end: of a new
+// one that does the old one takes no notice, and a new one that is left alone serves at once, from the same
+// queues of the kernel.
 #pragma once
 
 #include "core/async.hpp"
@@ -26,10 +28,13 @@ class takeover {
   ~takeover();
 
   /// Null where nobody is there to take from. Errors: somebody is, and does not say what we expect within
-  /// seconds.
+  /// seconds; another process is at it.
   static result<std::unique_ptr<takeover>> from(const std::string& control);
 
   std::vector<inherited_socket> sockets;
+
+  /// The old process is gone, or is about to: it accepts nothing any more. Does not wait.
+  bool is_alone() const;
 
   /// Tells the old process to stop accepting and to drain.
   void say_ready();
@@ -39,10 +44,34 @@ class takeover {
   int connection_;
 };
 
-/// The side of the old process: gives `sockets` to whoever connects to `listener` (from listen_on_path), as
-/// often as it takes until one says that it is ready; then calls `taken_over` and ends. Closing the listener
-/// ends it too.
-task<> give_to_successor(tcp_acceptor& listener, std::vector<inherited_socket> sockets,
-                         std::function<void()> taken_over);
+/// The side of the old process: gives its sockets to one process at a time until one says that it is ready.
+class succession {
+ public:
+  succession(asio::io_context& loop, std::function<void()> taken_over)
+      : listener_(loop), successor_(loop), taken_over_(std::move(taken_over)) {}
+
+  /// Where successors come.
+  void listen(tcp_acceptor on) { listener_ = std::move(on); }
+  int listener_descriptor() { return listener_.native_handle(); }
+
+  /// Gives `sockets`, which stay open as long as we are not stopped.
+  void start(std::vector<inherited_socket> sockets);
+
+  /// A process has the sockets and is not ready yet.
+  bool is_under_way() const { return successor_.is_open(); }
+
+  /// Gives nothing any more. A process that has the sockets hears that it is alone.
+  void stop();
+
+ private:
+  task<> receive_successors();
+  task<> attend();
+  void receive(int connection);
+
+  tcp_acceptor listener_;
+  tcp_socket successor_;
+  std::vector<inherited_socket> sockets_;
+  std::function<void()> taken_over_;
+};
 
 }  // namespace atelier::lb
