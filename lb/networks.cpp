@@ -2,6 +2,9 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <algorithm>
+#include <vector>
+
 namespace atelier::lb {
 
 namespace ip = boost::asio::ip;
@@ -40,28 +43,114 @@ bool networks::contains(std::string_view address) const {
   return !error && contains(one);
 }
 
+namespace {
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+std::string_view without_blanks(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// 192.0.2.1, 192.0.2.1:80, 2001:db8::1, [2001:db8::1] and [2001:db8::1]:80.
+std::string_view without_port(std::string_view node) {
+  if (node.starts_with('[')) {
+    const auto end = node.find(']');
+    const bool is_whole = end + 1 == node.size() || (end != node.npos && node[end + 1] == ':');
+    return is_whole ? node.substr(1, end - 1) : std::string_view();
+  }
+  const auto colon = node.find(':');
+  return colon == node.rfind(':') ? node.substr(0, colon) : node;
+}
+
+// Goes from proxy to proxy towards the client.
+struct way_back {
+  const networks& trusted;
+  std::string_view client;
+
+  // False: the way ends here. What is no address nobody whom we trust wrote, or he does not say who it was.
+  bool goes_on_behind(std::string_view node) {
+    const auto text = without_port(node);
+    boost::system::error_code error;
+    const auto address = ip::make_address(text, error);
+    if (error) return false;
+    client = text;
+    return trusted.contains(address);
+  }
+};
+
+// Takes what stands before the next separator that is not in quotes. False: a quote is open at the end.
+bool take_part(std::string_view& rest, char separator, std::string_view& part) {
+  bool quoted = false;
+  std::size_t end = 0;
+  for (; end < rest.size() && (quoted || rest[end] != separator); ++end) {
+    if (rest[end] == '"') quoted = !quoted;
+    if (rest[end] == '\\' && quoted) ++end;
+  }
+  end = std::min(end, rest.size());
+  part = without_blanks(rest.substr(0, end));
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return !quoted;
+}
+
+// What for= says in one element of Forwarded (RFC 7239 section 4), without its quotes; empty where it says
+// nothing.
+std::string_view node_in(std::string_view element) {
+  for (std::string_view pair; !element.empty();) {
+    take_part(element, ';', pair);
+    constexpr std::string_view name = "for=";
+    if (!http::equals_ignoring_case(pair.substr(0, name.size()), name)) continue;
+    auto node = pair.substr(name.size());
+    if (node.size() >= 2 && node.front() == '"' && node.back() == '"') node = node.substr(1, node.size() - 2);
+    return node;
+  }
+  return {};
+}
+
+// Of all lines, in their order. A line in which a quote stays open is read by nobody in the same way: it says
+// nothing.
+std::vector<std::string_view> nodes_of_forwarded(const http::field_list& fields) {
+  std::vector<std::string_view> nodes;
+  for (const auto& field : fields) {
+    if (!http::equals_ignoring_case(field.name, "forwarded")) continue;
+    const auto before = nodes.size();
+    std::string_view element;
+    bool is_right = true;
+    for (auto rest = field.value; !rest.empty();) {
+      is_right = take_part(rest, ',', element);
+      nodes.push_back(node_in(element));
+    }
+    if (is_right) continue;
+    nodes.resize(before);
+    nodes.emplace_back();
+  }
+  return nodes;
+}
+
+}  // namespace
+
 std::string_view client_behind(const networks& trusted, std::string_view peer,
                                const http::field_list& fields) {
-  auto client = peer;
-  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  way_back way{trusted, peer};
+  bool has_list = false;
   for (const auto* f = fields.end(); f != fields.begin();) {
     --f;
     if (!http::equals_ignoring_case(f->name, "x-forwarded-for")) continue;
+    has_list = true;
     for (auto list = f->value;;) {
       const auto comma = list.rfind(',');
-      auto element = list.substr(comma == list.npos ? 0 : comma + 1);
-      while (!element.empty() && blank(element.front())) element.remove_prefix(1);
-      while (!element.empty() && blank(element.back())) element.remove_suffix(1);
-      boost::system::error_code error;
-      const auto address = ip::make_address(element, error);
-      if (error) return client;  // not an address: nobody whom we trust wrote it
-      client = element;
-      if (!trusted.contains(address)) return client;
+      const auto node = without_blanks(list.substr(comma == list.npos ? 0 : comma + 1));
+      if (!way.goes_on_behind(node)) return way.client;
       if (comma == list.npos) break;
       list = list.substr(0, comma);
     }
   }
-  return client;
+  if (has_list) return way.client;
+  const auto nodes = nodes_of_forwarded(fields);
+  for (auto node = nodes.rbegin(); node != nodes.rend(); ++node)
+    if (!way.goes_on_behind(*node)) break;
+  return way.client;
 }
 
 }  // namespace atelier::lb

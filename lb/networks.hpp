@@ -30,8 +30,9 @@ class networks {
   std::vector<boost::asio::ip::network_v6> v6_;
 };
 
-/// The last address in X-Forwarded-For that is not a trusted proxy's, as far as every one behind it is;
-/// `peer`, who must be trusted, where there is none. Views into the fields.
+/// The last address in X-Forwarded-For that is not a trusted proxy's, as far as every one behind it is,
+/// without its port; where there is no such field, in Forwarded (RFC 7239); `peer`, who must be trusted,
+/// where neither says one. Views into the fields.
 std::string_view client_behind(const networks& trusted, std::string_view peer,
                                const http::field_list& fields);
 
