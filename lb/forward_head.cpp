@@ -6,6 +6,7 @@
 #include "lb/max_forwards.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 namespace atelier::lb {
@@ -30,7 +31,23 @@ enum class rule : std::uint8_t {
   forwarded_for,
   forwarded_host,  // of a trusted client passed on, else replaced
   forwarded_proto,
+  twin,  // of a field that we write
 };
+
+// The names of the fields that we write and that have a hyphen. What makes variables of fields, as CGI does
+// (RFC 3875 section 4.1.18), cannot tell it from an underscore and would read a stranger's X_Forwarded_For as
+// ours.
+constexpr std::string_view written_with_hyphen[] = {"x-request-id",      "content-length",
+                                                    "x-forwarded-for",   "x-forwarded-host",
+                                                    "x-forwarded-proto", "transfer-encoding"};
+
+bool is_twin(std::string_view name) {
+  if (name.find('_') == name.npos) return false;
+  std::string hyphened(name);
+  std::replace(hyphened.begin(), hyphened.end(), '_', '-');
+  const auto is_it = [&](std::string_view ours) { return equals_ignoring_case(hyphened, ours); };
+  return std::any_of(std::begin(written_with_hyphen), std::end(written_with_hyphen), is_it);
+}
 
 rule rule_of(std::string_view name) {
   switch (name.size()) {
@@ -53,23 +70,29 @@ rule rule_of(std::string_view name) {
       return equals_ignoring_case(name, "traceparent") ? rule::traceparent : rule::pass;
     case 12:
       if (equals_ignoring_case(name, "max-forwards")) return rule::max_forwards;
-      return equals_ignoring_case(name, "x-request-id") ? rule::request_id : rule::pass;
+      if (equals_ignoring_case(name, "x-request-id")) return rule::request_id;
+      break;
     case 14:
-      return equals_ignoring_case(name, "content-length") ? rule::content_length : rule::pass;
+      if (equals_ignoring_case(name, "content-length")) return rule::content_length;
+      break;
     case 15:
       if (equals_ignoring_case(name, "x-forwarded-for")) return rule::forwarded_for;
-      return equals_ignoring_case(name, "idempotency-key") ? rule::idempotency_key : rule::pass;
+      if (equals_ignoring_case(name, "idempotency-key")) return rule::idempotency_key;
+      break;
     case 16:
       if (equals_ignoring_case(name, "x-forwarded-host")) return rule::forwarded_host;
-      return equals_ignoring_case(name, "proxy-connection") ? rule::drop : rule::pass;
+      if (equals_ignoring_case(name, "proxy-connection")) return rule::drop;
+      break;
     case 17:
       if (equals_ignoring_case(name, "x-forwarded-proto")) return rule::forwarded_proto;
-      return equals_ignoring_case(name, "transfer-encoding") ? rule::drop : rule::pass;
+      if (equals_ignoring_case(name, "transfer-encoding")) return rule::drop;
+      break;
     case 19:
       return equals_ignoring_case(name, "proxy-authorization") ? rule::drop : rule::pass;
     default:
       return rule::pass;
   }
+  return is_twin(name) ? rule::twin : rule::pass;
 }
 
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -194,7 +217,7 @@ forwarded_request write_request_head(const http::request_head& head, const clien
   to.put(head.verb_text, " ");
   if (head.authority.empty())
     to.put(head.target);
-  else if (head.query.empty())
+  else if (head.target.find('?') == head.target.npos)
     to.put(head.path);
   else
     to.put(head.path, "?", head.query);
@@ -214,6 +237,7 @@ forwarded_request write_request_head(const http::request_head& head, const clien
       case rule::drop:
       case rule::connection:
       case rule::content_length:
+      case rule::twin:
         break;
       case rule::request_id:
         if (request_id.empty() && http::is_request_id(f.value)) request_id = f.value;

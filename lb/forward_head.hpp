@@ -32,7 +32,8 @@ struct forwarded_request {
 /// target where there is one (RFC 9112 section 3.2.2), else the client's, else `fallback_host` (HTTP/1.0
 /// needs none); Via, X-Forwarded-For, -Proto, -Host and Forwarded (RFC 7239) are set; a traceparent (W3C
 /// Trace Context) that is right is passed with its tracestate, else a new trace begins with `new_id`;
-/// X-Request-Id is passed when it is one (core/http/request_id.hpp) and else is `new_id`.
+/// X-Request-Id is passed when it is one (core/http/request_id.hpp) and else is `new_id`. What differs from a
+/// field that we write in underscores only is left out.
 forwarded_request write_request_head(const http::request_head& head, const client_facts& client,
                                      std::string_view fallback_host, std::string_view new_id,
                                      std::string& out);

@@ -90,6 +90,30 @@ TEST_CASE("the authority of an absolute target wins over Host") {
   CHECK_FALSE(has(r.text, "other"));
 }
 
+TEST_CASE("an empty query of an absolute target stays one") {
+  CHECK(
+      forward("GET http://shop/a? HTTP/1.1\r\nHost: shop\r\n\r\n").text.starts_with("GET /a? HTTP/1.1\r\n"));
+  CHECK(forward("GET http://shop? HTTP/1.1\r\nHost: shop\r\n\r\n").text.starts_with("GET /? HTTP/1.1\r\n"));
+  CHECK(forward("GET http://shop HTTP/1.1\r\nHost: shop\r\n\r\n").text.starts_with("GET / HTTP/1.1\r\n"));
+}
+
+TEST_CASE("what a reader that knows no hyphens would take for a field of ours does not pass") {
+  for (const bool trusted : {false, true}) {
+    const auto text =
+        forward(
+            "POST / HTTP/1.1\r\nHost: shop\r\nX_Forwarded_For: 9.9.9.9\r\nx-forwarded_proto: twin\r\n"
+            "X_FORWARDED_HOST: twin\r\nX_Request_Id: twin\r\nContent_Length: 99\r\n"
+            "Transfer_Encoding: twin\r\nX_Session_Id: kept\r\nContent-Length: 3\r\n\r\n",
+            trusted)
+            .text;
+    for (const auto gone : {"9.9.9.9", "twin", "99"}) CHECK_FALSE(has(text, gone));
+    CHECK(has(text, "X_Session_Id: kept\r\n"));
+    CHECK(has(text, "X-Forwarded-For: 192.0.2.7\r\n"));
+  }
+  CHECK(has(answer("HTTP/1.1 200 OK\r\nX_Request_Id: mine\r\nContent-Length: 0\r\n\r\n"),
+            "X_Request_Id: mine\r\n"));
+}
+
 TEST_CASE("Host is in lower case and without the usual port, X-Forwarded-Host is as it was said") {
   const auto host = [](const std::string& said) {
     const auto text = forward("GET / HTTP/1.1\r\nHost: " + said + "\r\n\r\n").text;
