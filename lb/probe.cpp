@@ -41,11 +41,12 @@ class question : public std::enable_shared_from_this<question> {
     const auto [not_sent, sent] = co_await asio::async_write(socket_, asio::buffer(request), no_throw);
     if (not_sent) co_return silence(not_sent.message());
     http::response_head head;
+    std::size_t interim_bytes = 0;
     for (std::size_t held = 0; held < bytes_.size();) {
       const auto [error, n] = co_await socket_.async_read_some(asio::buffer(bytes_) + held, no_throw);
       if (error) co_return silence(error.message());
       held += n;
-      const auto outcome = http::parse_response_head({bytes_.data(), held}, {}, http::method::get, head);
+      const auto outcome = read_final_head(held, interim_bytes, head);
       if (outcome.what == http::head_outcome::kind::refused)
         co_return probe_answer{false, false, std::string(outcome.reason)};
       if (outcome.what == http::head_outcome::kind::incomplete) continue;
@@ -53,6 +54,19 @@ class question : public std::enable_shared_from_this<question> {
       co_return probe_answer{good, false, good ? "" : fmt::format("status {}", head.status)};
     }
     co_return probe_answer{false, false, "the head of the answer is too large"};
+  }
+
+  // Passes over interim answers, which with the final head are to fit into the room that there is.
+  http::head_outcome read_final_head(std::size_t held, std::size_t& interim_bytes,
+                                     http::response_head& head) {
+    for (;;) {
+      const std::string_view bytes(bytes_.data() + interim_bytes, held - interim_bytes);
+      const auto outcome = http::parse_response_head(bytes, {}, http::method::get, head);
+      const bool is_interim =
+          outcome.what == http::head_outcome::kind::complete && head.status < 200 && head.status != 101;
+      if (!is_interim) return outcome;
+      interim_bytes += outcome.size;
+    }
   }
 
   tcp_socket socket_;

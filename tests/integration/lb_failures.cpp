@@ -261,6 +261,27 @@ TEST_CASE("probes take a worker out and bring it back", "[lb]") {
   CHECK(two.requests().size() == (slowly ? 2 : 11));  // at first it has a tenth of its weight
 }
 
+TEST_CASE("a probe waits for the final answer, and not for ever", "[lb]") {
+  const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+  scripted_worker hinting([&](worker_connection& c, const std::string&) {
+    c.send(hints);
+    std::this_thread::sleep_for(20ms);
+    c.send(hints + answer_with("ok"));
+  });
+  scripted_worker endless([&](worker_connection& c, const std::string&) {
+    for (int i = 0; i < 1000; ++i) c.send(hints);
+    c.read_rest();
+  });
+  const proxy_process proxy({hinting.address(), endless.address()}, {"--probe-path", "/health"}, false);
+  const auto says = [&](const scripted_worker& which, std::string_view what) {
+    return wait_until(20s, [&] {
+      return fetch(proxy.admin, "/workers/" + which.address()).body.find(what) != std::string::npos;
+    });
+  };
+  CHECK(says(hinting, R"("state":"up","reason":"first good probe")"));
+  CHECK(says(endless, R"("reason":"first probe failed: the head of the answer is too large")"));
+}
+
 TEST_CASE("a client that does not take its answer is cut, and its worker is free before", "[lb]") {
   scripted_worker worker([](worker_connection& c, std::string request) {
     for (; !request.empty(); request = c.read_request())
