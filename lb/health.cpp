@@ -17,7 +17,7 @@ std::optional<health::change> health::probed(bool good, time at) {
   bad_ = good ? 0 : bad_ + 1;
   switch (state_) {
     case state::unknown:
-      return good ? turn(state::up, "first probe succeeded") : turn(state::down, "first probe failed");
+      return good ? turn(state::up, "first good probe") : turn(state::down, "first probe failed");
     case state::up:
       if (bad_ >= rules_->fall) return turn(state::down, "probes failed in a row");
       if (times_aside_ > 0 && at - aside_until_ >= rules_->aside_max) times_aside_ = 0;

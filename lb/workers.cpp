@@ -148,11 +148,10 @@ void workers::dismiss_waiting() {
 }
 
 void workers::apply(worker& w, const health::change& change, std::string_view detail) {
-  const auto line =
-      fmt::format("worker {} -> {}: {} worker={}{}{}{}", to_string(change.from), to_string(change.to),
-                  change.why, w.name, detail.empty() ? "" : " detail=\"", detail, detail.empty() ? "" : "\"");
   w.of_state = {detail.empty() ? std::string(change.why) : fmt::format("{}: {}", change.why, detail)};
-  log::write(w.state.usable() ? log::level::info : log::level::warning, line);
+  log::write(w.state.usable() ? log::level::info : log::level::warning,
+             fmt::format("worker is {0} worker={1} from={2} to={0} reason=\"{3}\"", to_string(change.to),
+                         w.name, to_string(change.from), w.of_state.why));
   if (!w.state.usable()) {
     w.close_idle();
     w.was_out = true;

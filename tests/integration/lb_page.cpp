@@ -76,7 +76,7 @@ TEST_CASE("why a worker is as it is, and since when, stands in the list", "[lb]"
     return http_client(proxy.admin).request("POST", target, {}, body).status;
   };
   CHECK(says(nobody, "down", "first probe failed: Connection refused"));
-  CHECK(says(good.address(), "up", "first probe succeeded"));
+  CHECK(says(good.address(), "up", "first good probe"));
   good.set_ready(false);
   CHECK(says(good.address(), "down", "probes failed in a row: status 503"));
   good.set_ready(true);
@@ -84,7 +84,7 @@ TEST_CASE("why a worker is as it is, and since when, stands in the list", "[lb]"
   post(worker_path(good) + "/drain");
   CHECK(says(good.address(), "drained", "drained by an operator"));
   post("/workers", bad.address());
-  CHECK(says(bad.address(), "up", "first probe succeeded"));
+  CHECK(says(bad.address(), "up", "first good probe"));
   post(worker_path(good) + "/ready");
   CHECK(says(good.address(), "up", "probes succeeded in a row"));
   for (int i = 0; i < 40; ++i)
