@@ -75,10 +75,15 @@ result<tcp_acceptor> listening_sockets::private_listener(std::string_view name, 
 
 void listening_sockets::close_unused() {
   for (const auto& unused : std::exchange(handed_, {})) {
-    if (!former_)
+    if (!former_) {
+      log::warning(
+          "the inherited socket '{}' is not used: give --admin with the one named admin, and one other for "
+          "clients",
+          unused.name);
       ::close(unused.descriptor);
-    else if (const auto closed_here = adopt_listener(loop_, unused.descriptor))
+    } else if (const auto closed_here = adopt_listener(loop_, unused.descriptor)) {
       leave_behind(*closed_here);
+    }
   }
 }
 

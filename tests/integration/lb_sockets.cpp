@@ -27,18 +27,24 @@ scripted_worker::script quick_answers() {
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
 
-// Started as systemd does it: the socket is descriptor 3, and LISTEN_PID names the process itself.
+// Started as systemd does it: the sockets are the descriptors from 3 on, and LISTEN_PID names the process
+// itself. In ascending order, so that none is overwritten before it is moved.
 class activated_proxy {
  public:
-  activated_proxy(int listener, const scripted_worker& worker, const std::string& listen = "127.0.0.1:1") {
-    const auto script = "exec 3<&" + std::to_string(listener) + "; LISTEN_PID=$$ LISTEN_FDS=1 exec " +
-                        ATELIER_PROGRAM + " lb --listen " + listen + " --worker " + worker.address();
+  activated_proxy(const std::vector<int>& listeners, const scripted_worker& worker,
+                  const std::string& listen = "127.0.0.1:1", const std::string& names = "",
+                  const std::string& log = "/dev/stderr") {
+    std::string script = "exec 2>>" + log;
+    for (std::size_t i = 0; i < listeners.size(); ++i)
+      script += " " + std::to_string(3 + i) + "<&" + std::to_string(listeners[i]);
+    script += "; LISTEN_PID=$$ LISTEN_FDS=" + std::to_string(listeners.size()) + " LISTEN_FDNAMES=" + names +
+              " exec " + ATELIER_PROGRAM + " lb --listen " + listen + " --worker " + worker.address();
     child_ = fork();
     if (child_ == 0) {
       execl("/bin/bash", "bash", "-c", script.c_str(), static_cast<char*>(nullptr));
       _exit(127);
     }
-    close(listener);
+    for (const int one : listeners) close(one);
   }
 
   bool ends_well() {
@@ -126,7 +132,7 @@ TEST_CASE("UNIX sockets are taken over, and their files go with the last who lis
 TEST_CASE("a TCP socket inherited by LISTEN_FDS is served, whatever --listen says", "[lb]") {
   const scripted_worker worker(quick_answers());
   deaf_port ours;
-  activated_proxy proxy(ours.release(), worker);
+  activated_proxy proxy({ours.release()}, worker);
   CHECK(fetch(ours.port(), "/").status == 200);
   CHECK(proxy.ends_well());
 }
@@ -141,8 +147,20 @@ TEST_CASE("a UNIX socket inherited by LISTEN_FDS is served, and its file is left
   path.copy(where.sun_path, sizeof where.sun_path - 1);
   REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&where), sizeof where) == 0);
   REQUIRE(listen(fd, 16) == 0);
-  activated_proxy proxy(fd, worker, "unix:" + path);
+  activated_proxy proxy({fd}, worker, "unix:" + path);
   CHECK(http_client(path).get("/").status == 200);
   CHECK(proxy.ends_well());
   CHECK(std::filesystem::exists(path));
+}
+
+TEST_CASE("an inherited socket that nobody is told to use is said", "[lb]") {
+  const scripted_worker worker(quick_answers());
+  const temp_dir folder;
+  const auto log = (folder / "log").string();
+  deaf_port admin;
+  deaf_port ours;
+  activated_proxy proxy({admin.release(), ours.release()}, worker, "127.0.0.1:1", "admin:web", log);
+  CHECK(fetch(ours.port(), "/").status == 200);
+  CHECK(has(read_file(log), "the inherited socket 'admin' is not used: give --admin"));
+  CHECK(proxy.ends_well());
 }
