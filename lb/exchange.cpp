@@ -77,13 +77,7 @@ exchange::~exchange() {
   shared_.large_requests -= is_large_;
   shared_.transits.give_back(std::move(transit_));
   --shared_.in_flight;
-  if (!counts_as_retry_) return;
-  --shared_.retries_under_way;
-  while (!shared_.retry_line.empty() &&
-         shared_.bounds.budget.allows(shared_.retries_under_way, shared_.in_flight)) {
-    ++shared_.retries_under_way;  // on behalf of whoever it is given to
-    shared_.retry_line.give(true);
-  }
+  end_retry();
 }
 
 void exchange::expire() noexcept {

@@ -108,6 +108,7 @@ class exchange final : private unanswered_request {
   bool read_answer();
   bool read_answer(std::string_view bytes);
   bool read_answer_head(std::string_view bytes);
+  void note_answer(unsigned status);
   void join_head_and_body();
   bool receive_answer(unsigned& needs);
   void answer_is_complete();
@@ -116,7 +117,8 @@ class exchange final : private unanswered_request {
 
   void fail(fault how);
   void leave(std::string_view how);
-  void prepare_retry();
+  void prepare_retry(bool within_budget);
+  void end_retry();
   void forget_answer();
   void give_up(fault how);
   void answer_error(unsigned status, std::string_view ended, std::string_view sentence);
@@ -128,6 +130,7 @@ class exchange final : private unanswered_request {
   void look_at_client_in_line();
   clock::duration patience_in_line();
   bool is_too_late() { return now() >= last_moment_; }
+  bool has_begun_to_answer() const { return byte_of_answer_ || interim_answers_ > 0; }
   bool may_be_applied() const { return sent_bytes_ > 0 && !safe_; }
   void set_deadline(std::chrono::milliseconds limit);
   void leave_worker(bool reusable);
@@ -176,8 +179,9 @@ class exchange final : private unanswered_request {
 
   // Downwards.
   reframer answer_;
-  bool byte_of_answer_ = false;
-  bool head_written_ = false;  // the client's answer has begun
+  bool byte_of_answer_ = false;     // of the final one, or of a head that is not read yet
+  clock::time_point answer_due_{};  // its first byte, once the request is complete
+  bool head_written_ = false;       // the client's answer has begun
   bool answer_done_ = false;
   bool worker_keeps_alive_ = false;
   bool worker_is_empty_ = true;
@@ -188,8 +192,8 @@ class exchange final : private unanswered_request {
   std::optional<std::uint64_t> avoid_;  // the worker that failed it
   std::optional<std::uint64_t> key_;    // of its target, where that has a worker of its own
   unsigned retries_done_ = 0;
-  bool fresh_only_ = false;  // a connection at rest was found closed: the next is a new one
-  bool counts_as_retry_ = false;
+  bool fresh_only_ = false;       // a connection at rest was found closed: the next is a new one
+  bool counts_as_retry_ = false;  // of the budget, until the answer begins
   bool queued_for_retry_ = false;
 
   // For the access log and the histograms.

@@ -4,6 +4,8 @@
 #include "lb/exchange.hpp"
 #include "lb/workspace.hpp"
 
+#include <utility>
+
 namespace atelier::lb {
 
 // Nobody waits a whole answer_timeout for a worker that has stopped, where another one can be asked.
@@ -62,12 +64,13 @@ bool exchange::goes_on() {
   ++worker_->counters.faults[static_cast<std::size_t>(fault_)];
   client_.guard.deadline = clock::time_point::max();
   expired_ = cut_;  // time that is over with one worker is not over with the next
-  // The race with a worker that closes a connection at rest says nothing against the worker, and costs no
-  // retry: the next connection is a new one, so it cannot happen twice.
-  const bool was_stale = fault_ == fault::lost && !byte_of_answer_ && upstream_ && upstream_->used_before;
-  const auto got = byte_of_answer_   ? progress::answer_started
-                   : sent_bytes_ > 0 ? progress::sent
-                                     : progress::nothing_sent;
+  // The race with a worker that closes a connection at rest says nothing against the worker nor of its load,
+  // and costs no retry: the next connection is a new one, so it cannot happen twice.
+  const bool was_stale =
+      fault_ == fault::lost && !has_begun_to_answer() && upstream_ && upstream_->used_before;
+  const auto got = has_begun_to_answer() ? progress::answer_started
+                   : sent_bytes_ > 0     ? progress::sent
+                                         : progress::nothing_sent;
   const retry_facts facts{repeatable_, kept_, was_stale ? 0 : retries_done_};
   now_is_fresh_ = false;
   const bool again =
@@ -84,22 +87,33 @@ bool exchange::goes_on() {
   avoid_ = failed->number;
   failed->counters.retries += again;
   if (again)
-    prepare_retry();
+    prepare_retry(!was_stale);
   else
     give_up(fault_);
   return turn_ == end_of_turn::none;
 }
 
-void exchange::prepare_retry() {
+void exchange::prepare_retry(bool within_budget) {
   ++shared_.count.retries;
   turn_ = end_of_turn::none;
   upload_done_ = upload_broken_ = false;
-  if (counts_as_retry_) return;
+  if (!within_budget || counts_as_retry_) return;
   queued_for_retry_ = !shared_.retry_line.empty() ||
                       !shared_.bounds.budget.allows(shared_.retries_under_way, shared_.in_flight);
   counts_as_retry_ = !queued_for_retry_;
   shared_.count.retries_delayed += queued_for_retry_;
   if (counts_as_retry_) ++shared_.retries_under_way;
+}
+
+// Its answer has begun, or there will be none: whoever waits may be sent again.
+void exchange::end_retry() {
+  if (!std::exchange(counts_as_retry_, false)) return;
+  --shared_.retries_under_way;
+  while (!shared_.retry_line.empty() &&
+         shared_.bounds.budget.allows(shared_.retries_under_way, shared_.in_flight)) {
+    ++shared_.retries_under_way;  // on behalf of whoever it is given to
+    shared_.retry_line.give(true);
+  }
 }
 
 task<> exchange::wait_for_retry() {

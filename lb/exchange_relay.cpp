@@ -31,8 +31,11 @@ unsigned exchange::advance() {
   if (!upload_done_ && !upload_broken_) needs |= upload();
   if (turn_ == end_of_turn::none) needs |= download();
   if (turn_ != end_of_turn::none) return 0;
-  // The first byte of the answer has a deadline of its own, set when the request was complete.
-  if (!upload_done_ || byte_of_answer_ || answer_done_) set_deadline(shared_.bounds.body_timeout);
+  // The first byte of the answer has a deadline of its own, which no interim answer moves.
+  if (!upload_done_ || byte_of_answer_ || answer_done_)
+    set_deadline(shared_.bounds.body_timeout);
+  else
+    client_.guard.deadline = answer_due_;
   now_is_fresh_ = false;
   if (transit_->is_empty()) shared_.transits.give_back(std::move(transit_));
   return needs;
@@ -57,6 +60,7 @@ unsigned exchange::upload() {
     if (body_.now() == reframer::state::complete) {
       upload_done_ = true;
       set_deadline(shared_.bounds.answer_timeout);
+      answer_due_ = client_.guard.deadline;
       return 0;
     }
     unsigned needs = 0;
@@ -170,7 +174,8 @@ bool exchange::read_answer() {
 bool exchange::read_answer(std::string_view bytes) {
   auto& out = transit_->to_client;
   if (!std::exchange(byte_of_answer_, true)) {
-    unlink();  // from here on the worker has answered
+    unlink();  // it is not silent, and this request is not sent again
+    end_retry();
     first_byte_ = now() - given_at_;
   }
   if (!head_written_) return read_answer_head(bytes);
@@ -201,7 +206,7 @@ bool exchange::read_answer_head(std::string_view bytes) {
   if (switches) {
     write_switch_head(head, transit_->to_client.text);
     transit_->from_worker.consume(outcome.size);
-    status_ = head.status;
+    note_answer(head.status);
     head_written_ = answer_done_ = true;
     turn_when_sent_ = end_of_turn::switched;
     return true;
@@ -209,6 +214,8 @@ bool exchange::read_answer_head(std::string_view bytes) {
   if (head.status < 200) {
     if (minor_version_ == 1) write_interim_head(head, transit_->to_client.text);
     transit_->from_worker.consume(outcome.size);
+    byte_of_answer_ = false;  // the final one is still to come
+    first_byte_ = clock::duration{-1};
     return true;
   }
   const auto to_client = framing_for_client(head, minor_version_);
@@ -222,14 +229,18 @@ bool exchange::read_answer_head(std::string_view bytes) {
   head_written_ = true;
   worker_keeps_alive_ = head.keep_alive;
   answer_ = reframer(head.body, head.content_length, to_client);
-  worker_->counters.answer_times.add(now() - given_at_);
-  status_ = head.status;
-  shared_.pool.answered(*worker_, head.status);
-  ++worker_->counters.answers[head.status / 100];
-  ++shared_.count.answers[head.status / 100];
+  note_answer(head.status);
   join_head_and_body();
   if (answer_.now() == reframer::state::complete) answer_is_complete();
   return true;
+}
+
+void exchange::note_answer(unsigned status) {
+  status_ = status;
+  worker_->counters.answer_times.add(now() - given_at_);
+  shared_.pool.answered(*worker_, status);
+  ++worker_->counters.answers[status / 100];
+  ++shared_.count.answers[status / 100];
 }
 
 // What stands before the body that came with it is sent with it in one piece, which costs the kernel less

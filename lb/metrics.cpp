@@ -63,7 +63,7 @@ void add_clients(const proxy& seen, page& out) {
     out.counter("access_log_dropped_total", "Lines that had no room or could not be written",
                 shared.log->dropped());
   }
-  for (unsigned hundred = 2; hundred < count.answers.size(); ++hundred)
+  for (unsigned hundred = 1; hundred < count.answers.size(); ++hundred)
     out.counter("answers_total", "Final answers to clients, the proxy's own included", count.answers[hundred],
                 {{"status", status_class(hundred)}});
 }
@@ -117,7 +117,7 @@ void add_workers(const proxy& seen, page& out) {
   });
   each([&](const worker& w, labels its) {
     its.emplace_back("status", "");
-    for (unsigned hundred = 2; hundred < w.counters.answers.size(); ++hundred) {
+    for (unsigned hundred = 1; hundred < w.counters.answers.size(); ++hundred) {
       its.back().second = status_class(hundred);
       out.counter("worker_answers_total", "Final answers of the worker", w.counters.answers[hundred], its);
     }

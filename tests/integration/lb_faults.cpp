@@ -58,7 +58,7 @@ class worker_process {
     process_ = std::make_unique<child_process>(
         ATELIER_PROGRAM, std::vector<std::string>{"lb", "--listen", address(), "--worker", behind_,
                                                   "--retries-max", "0", "--drain-timeout", "100ms"});
-    process_->wait_for("-> up");
+    process_->wait_for("to=up");
   }
 
  private:
@@ -126,6 +126,7 @@ TEST_CASE("a worker that is stopped loses its GETs to others, and the 99th perce
                                         worker_process(behind)};
   const proxy_process proxy({workers[0].address(), workers[1].address(), workers[2].address()}, quick_probes);
   steady_load reads(proxy.port, 6);
+  steady_load writes(proxy.port, 3, numbered_writes());
   wait_for_answers(reads, 100);
   workers[1].signal(SIGSTOP);
   const auto up = "worker_up{worker=\"" + workers[1].address() + "\"}";
@@ -135,8 +136,11 @@ TEST_CASE("a worker that is stopped loses its GETs to others, and the 99th perce
   CHECK(wait_until(10s, [&] { return proxy.metric(up) == 1; }));
   wait_for_answers(reads, 100);
   reads.stop();
-  INFO(reads.complaints());
+  writes.stop();
+  INFO(reads.complaints() << writes.complaints());
   CHECK(reads.errors() == 0);
+  CHECK(counted.counted_twice() == 0);
+  CHECK(counted.size() > 100);
   CHECK(reads.percentile(0.99) < 300ms);
   CHECK(reads.percentile(1) < 3s);
 }
@@ -163,37 +167,47 @@ TEST_CASE("a worker that accepts and never answers fails no GET", "[lb][fault]")
 }
 
 TEST_CASE("a worker that answers garbage is left alone after a few requests", "[lb][fault]") {
-  scripted_worker garbage([](worker_connection& connection, const std::string&) {
+  votes counted;
+  scripted_worker garbage([&](worker_connection& connection, const std::string& request) {
+    counted.answer(request);
     connection.send("\x01\x02 this is not HTTP\r\n\r\n");
     connection.read_rest();
   });
-  votes counted;
   const auto answer = answering([&](const std::string& request) { return counted.answer(request); });
   scripted_worker one(answer);
   scripted_worker two(answer);
   const proxy_process proxy({garbage.address(), one.address(), two.address()}, quick_probes);
   steady_load reads(proxy.port, 6);
+  steady_load writes(proxy.port, 3, numbered_writes());
   std::this_thread::sleep_for(2s);
   reads.stop();
-  INFO(reads.complaints());
-  CHECK(reads.errors() == garbage.requests().size());  // 502 each: an answer had begun
+  writes.stop();
+  INFO(reads.complaints() << writes.complaints());
+  CHECK(reads.errors() + writes.errors() == garbage.requests().size());  // 502 each: an answer had begun
+  CHECK(counted.counted_twice() == 0);
+  CHECK(counted.size() > 100);
   CHECK(reads.errors() < 60);
   CHECK(reads.answers() > 20 * reads.errors());
 }
 
 TEST_CASE("a worker that is slow by 100 ms gets a small share", "[lb][fault]") {
-  scripted_worker slow(answering([](const std::string&) {
+  votes counted;
+  scripted_worker slow(answering([&](const std::string& request) {
     std::this_thread::sleep_for(100ms);
-    return answer_with("ok");
+    return counted.answer(request);
   }));
-  const auto answer = answering([](const std::string&) { return answer_with("ok"); });
+  const auto answer = answering([&](const std::string& request) { return counted.answer(request); });
   scripted_worker one(answer);
   scripted_worker two(answer);
   const proxy_process proxy({slow.address(), one.address(), two.address()}, quick_probes);
   steady_load reads(proxy.port, 8);
+  steady_load writes(proxy.port, 2, numbered_writes());
   std::this_thread::sleep_for(2s);
   reads.stop();
-  INFO(reads.complaints() << slow.requests().size() << " of " << reads.answers());
-  CHECK(reads.errors() == 0);
-  CHECK(slow.requests().size() * 20 < reads.answers());
+  writes.stop();
+  const auto answers = reads.answers() + writes.answers();
+  INFO(reads.complaints() << writes.complaints() << slow.requests().size() << " of " << answers);
+  CHECK(reads.errors() + writes.errors() == 0);
+  CHECK(counted.counted_twice() == 0);
+  CHECK(slow.requests().size() * 20 < answers);
 }

@@ -267,6 +267,49 @@ TEST_CASE("interim answers pass to HTTP/1.1 and not to HTTP/1.0", "[lb]") {
   CHECK(all.starts_with("HTTP/1.1 200"));
 }
 
+TEST_CASE("an interim answer is not the answer that a request waits for", "[lb]") {
+  const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+  const std::string asking = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  SECTION("it ends no patience with a worker") {
+    scripted_worker worker([&](worker_connection& c, const std::string&) {
+      c.send(hints);
+      c.read_rest();
+    });
+    const proxy_process proxy({worker.address()}, {"--answer-timeout", "300ms", "--body-timeout", "5m"});
+    auto client = proxy.connect();
+    client.send(asking);
+    CHECK(client.read().status == 103);
+    CHECK(client.read().status == 504);
+  }
+  SECTION("nor does it shorten that") {
+    scripted_worker worker([&](worker_connection& c, const std::string&) {
+      c.send(hints + "HTTP/1.1 1");
+      std::this_thread::sleep_for(200ms);
+      c.send("02 Processing\r\n\r\n");
+      std::this_thread::sleep_for(3s);
+      c.send(answer_with("ok"));
+    });
+    const proxy_process proxy({worker.address()}, {"--answer-timeout", "5m", "--body-timeout", "1s"});
+    auto client = proxy.connect();
+    client.send(asking);
+    CHECK(client.read().status == 103);
+    CHECK(client.read().status == 102);
+    CHECK(client.read().status == 200);
+  }
+  SECTION("and after it the request is not sent again") {
+    scripted_worker worker([&](worker_connection& c, const std::string&) {
+      c.send(hints);
+      c.close();
+    });
+    const proxy_process proxy({worker.address()});
+    auto client = proxy.connect();
+    client.send(asking);
+    CHECK(client.read().status == 103);
+    CHECK(client.read().status == 502);
+    CHECK(worker.requests().size() == 1);
+  }
+}
+
 TEST_CASE("a client that waits for 100 gets it from the worker", "[lb]") {
   scripted_worker inviting(
       [](worker_connection& c, std::string head) {

@@ -275,6 +275,9 @@ TEST_CASE("fields of a trusted proxy are added to, of anybody else replaced", "[
     // Behind a proxy that is trusted each of its clients has a rate of its own.
     CHECK(ask("192.0.2.2") == (trusted ? 200 : 429));
     CHECK(ask("192.0.2.1") == 429);
+    CHECK(ask("192.0.2.1:4711") == 429);
+    const auto forwarded = client.get("/", {{"Forwarded", "for=\"192.0.2.3:4711\""}}).status;
+    CHECK(forwarded == (trusted ? 200 : 429));
   }
 }
 
@@ -311,6 +314,30 @@ TEST_CASE("an upgrade is passed over or tunnelled, as is wanted", "[lb]") {
   auto old = proxy.connect();
   old.send("GET / HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
   CHECK(old.read().body == "plain");
+}
+
+TEST_CASE("a worker that switches has answered", "[lb]") {
+  scripted_worker one([](worker_connection& c, const std::string& request) {
+    if (!has(request, "Upgrade: echo")) return c.reset();
+    c.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+    c.close();
+  });
+  scripted_worker other(answers());
+  // The other one is there so that the first one is not the last.
+  const proxy_process proxy({one.address() + ",weight=1000", other.address()},
+                            {"--upgrade", "tunnel", "--failures-max", "3", "--aside-time", "1m"});
+  for (int i = 0; i < 4; ++i) {
+    CHECK(proxy.connect().put("/").status == 503);
+    auto client = proxy.connect();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+    CHECK(client.read().status == 101);
+    CHECK(client.read_all().empty());
+  }
+  const auto its = "worker=\"" + one.address() + "\"";
+  CHECK(proxy.metric("worker_up{" + its + "}") == 1);
+  CHECK(proxy.metric("worker_answers_total{" + its + ",status=\"1xx\"}") == 4);
+  CHECK(proxy.metric("answers_total{status=\"1xx\"}") == 4);
+  CHECK(proxy.metric("worker_answer_seconds_count{" + its + "}") == 4);
 }
 
 TEST_CASE("a switched connection that is silent is cut", "[lb]") {

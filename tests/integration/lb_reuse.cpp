@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <list>
 #include <thread>
 
 using namespace atelier::test;
@@ -22,6 +23,20 @@ scripted_worker::script breaking_on_reuse(bool by_reset) {
   };
 }
 
+// Lets nobody pass until so many have come.
+class gathering {
+ public:
+  explicit gathering(int all) : all_(all) {}
+  void wait() {
+    ++here_;
+    wait_until(20s, [&] { return here_ >= all_; });
+  }
+
+ private:
+  const int all_;
+  std::atomic<int> here_ = 0;
+};
+
 const std::vector<std::string> patient{"--failures-max", "1000000"};  // health does not hide what retries do
 
 }  // namespace
@@ -33,6 +48,53 @@ TEST_CASE("a GET never fails because its worker breaks connections that are used
   auto client = proxy.connect();
   for (int i = 0; i < 100; ++i) CHECK(client.get("/").status == 200);
   CHECK(proxy.metric("retries_total") > 40);
+}
+
+TEST_CASE("GETs that lose connections at rest are sent again at once, however many and slow they are",
+          "[lb]") {
+  constexpr int clients_at_a_time = 40;
+  gathering warm(clients_at_a_time);
+  gathering again(clients_at_a_time);
+  // Every connection breaks when it is used again, and no answer begins before all requests have come.
+  scripted_worker worker([&](worker_connection& c, const std::string& request) {
+    (request.starts_with("GET /warm") ? warm : again).wait();
+    c.send(answer_with("ok"));
+    if (!c.read_head().empty()) c.close();
+  });
+  auto options = patient;
+  options.insert(options.end(), {"--retry-budget-percent", "0", "--queue-timeout", "200ms"});
+  const proxy_process proxy({worker.address()}, options);
+  std::list<http_client> clients;
+  for (int i = 0; i < clients_at_a_time; ++i) clients.push_back(proxy.connect(30s));
+  for (const std::string path : {"/warm", "/slow"}) {
+    for (auto& one : clients) one.send("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (auto& one : clients) CHECK(one.read().status == 200);
+  }
+  CHECK(proxy.metric("retries_total") == clients_at_a_time);
+  CHECK(proxy.metric("retries_delayed_total") == 0);
+}
+
+TEST_CASE("a client that does not read its answer keeps no other request from being sent again", "[lb]") {
+  scripted_worker losing([](worker_connection& c, const std::string&) { c.reset(); });
+  scripted_worker large([](worker_connection& c, const std::string& request) {
+    if (request.starts_with("GET /quick")) return c.send(answer_with("ok"));
+    c.send("HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n");
+    for (int i = 0; i < 1000; ++i) c.send(std::string(100'000, 'x'));
+  });
+  auto options = patient;
+  options.insert(options.end(), {"--retry-budget-percent", "0", "--queue-timeout", "200ms"});
+  const proxy_process proxy({losing.address(), large.address()}, options);
+  // Three may be sent again at a time.
+  std::list<http_client> slow;
+  while (proxy.metric("retries_total") < 3) {
+    slow.push_back(proxy.connect());
+    slow.back().send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+    const auto begun = "worker_answers_total{worker=\"" + large.address() + "\",status=\"2xx\"}";
+    REQUIRE(wait_until(20s, [&] { return proxy.metric(begun) == static_cast<double>(slow.size()); }));
+  }
+  CHECK(fetch(proxy.port, "/quick").status == 200);
+  CHECK(proxy.metric("retries_total") == 4);  // the first worker has nothing in flight and is asked first
+  CHECK(proxy.metric("retries_delayed_total") == 0);
 }
 
 TEST_CASE("a PUT or a POST on a connection that breaks when used again arrives at most once", "[lb]") {
