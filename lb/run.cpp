@@ -43,7 +43,10 @@ class role {
         back_(loop, pages_),
         private_pages_(front_, seen_, {}),
         control_(loop, private_pages_),
-        successors_(loop, [this] { asio::co_spawn(loop_, end_taken_over(), asio::detached); }),
+        configured_(wanted.workers),
+        successors_(
+            loop, [this] { return record(); },
+            [this] { asio::co_spawn(loop_, end_taken_over(), asio::detached); }),
         heart_(loop, systemd_),
         pause_(loop) {}
 
@@ -51,6 +54,7 @@ class role {
   void run();
 
  private:
+  result<> open_workers();
   result<> open_listeners();
   result<> open_control();
   void serve();
@@ -61,6 +65,7 @@ class role {
   task<> wait_for_probes();
   task<> report();
   std::string state() const;
+  worker_record record() const;
   void say_stopping(std::string_view why);
   std::chrono::milliseconds time_to_end() const {
     return front_.shared().bounds.drain_timeout + beyond_the_drain;
@@ -80,6 +85,7 @@ class role {
   http::server back_;
   admin private_pages_;
   http::server control_;
+  std::vector<worker_settings> configured_;  // as the configuration says now
   succession successors_;
   heartbeat heart_;
   timer pause_;
@@ -89,10 +95,21 @@ class role {
   bool stopping_ = false;
 };
 
+// With their workers as operators have made them.
+result<> role::open_workers() {
+  const auto former = sockets_.workers_of_former();
+  for (const auto& [settings, drained] : carry_over(wanted_.workers, former)) {
+    if (const auto added = front_.add_worker(settings); !added) return added.error();
+    auto* const one = front_.pool().find(to_string(settings.where));
+    if (drained) front_.pool().drain(*one);
+    if (sockets_.takes_over())
+      log::info("worker taken over worker={} weight={} max={}", one->name, settings.weight,
+                settings.in_flight_max);
+  }
+  return {};
+}
+
 result<> role::open_listeners() {
-  if (wanted_.take_over)
-    if (auto taken = sockets_.take_over(wanted_.control); !taken) return taken;
-  if (!sockets_.takes_over()) sockets_.inherit();
   auto clients = sockets_.listener(clients_name, wanted_.listen, {.share_port = wanted_.share_port});
   if (!clients) return clients.error();
   front_.listen(std::move(*clients));
@@ -124,8 +141,10 @@ result<> role::open_control() {
 }
 
 result<> role::open() {
-  for (const auto& w : wanted_.workers)
-    if (const auto added = front_.add_worker(w); !added) return added.error();
+  if (wanted_.take_over)
+    if (const auto taken = sockets_.take_over(wanted_.control); !taken) return taken.error();
+  if (!sockets_.takes_over()) sockets_.inherit();
+  if (const auto added = open_workers(); !added) return added.error();
   auto log = access_log::open(wanted_.access);
   if (!log) return log.error();
   log_ = std::move(*log);
@@ -161,7 +180,7 @@ void role::serve() {
     ours.push_back({successors_.listener_descriptor(), successors_name});
     successors_.start(std::move(ours));
   }
-  log::info("listening on {} workers={}{}{}{}{}", front_.listening_on(), wanted_.workers.size(),
+  log::info("listening on {} workers={}{}{}{}{}", front_.listening_on(), front_.shared().pool.all().size(),
             wanted_.admin ? " admin=" : "", wanted_.admin ? back_.listening_on() : "",
             wanted_.control.empty() ? "" : " control=", wanted_.control);
 }
@@ -197,10 +216,12 @@ task<> role::read_configuration() {
     if (!stopping_) systemd_.reloading();
     if (const auto opened = log_->reopen(); !opened) log::error("{}", opened.error().what);
     auto what = read_again_();
-    if (what)
+    if (what) {
+      configured_ = what->wanted.workers;
       co_await reload(front_, std::move(*what));
-    else
+    } else {
       log::error("nothing is changed: {}", what.error().what);
+    }
     if (!stopping_) systemd_.ready();
   }
   reads_ = false;
@@ -254,6 +275,15 @@ std::string role::state() const {
   const auto& all = front_.shared().pool.all();
   const auto usable = std::count_if(all.begin(), all.end(), [](const auto& w) { return w->state.usable(); });
   return fmt::format("serving on {}; {} of {} workers healthy", front_.listening_on(), usable, all.size());
+}
+
+// For the process that takes over from us.
+worker_record role::record() const {
+  worker_record all{configured_, {}};
+  for (const auto& w : front_.shared().pool.all())
+    if (w->wish != worker::wanted::gone)
+      all.running.push_back({w->settings, w->wish == worker::wanted::drained});
+  return all;
 }
 
 // Whom we take over from and systemd hear that we serve; systemd also what becomes of the workers.

@@ -27,6 +27,9 @@ class listening_sockets {
   /// There is a process before us, and we do not serve yet.
   bool takes_over() const { return former_ != nullptr; }
 
+  /// Its workers; none where there is nobody before us.
+  worker_record workers_of_former() const { return former_ ? former_->workers : worker_record(); }
+
   /// It accepts nothing any more, although we have not said that we are ready.
   bool is_alone() const { return former_ && former_->is_alone(); }
 

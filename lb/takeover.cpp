@@ -10,30 +10,34 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <sstream>
 
 namespace atelier::lb {
 namespace {
 
 constexpr std::size_t sockets_max = 8;
+constexpr std::size_t text_bytes_max = 256 * 1024;  // a thousand workers with long names
+constexpr std::string_view last_line = "end\n";
 constexpr timeval patience{10, 0};
 constexpr std::string_view ready_word = "ready\n";
 constexpr std::string_view busy_word = "busy ";  // and which process is at it
 
-// The names, a line each, with the descriptors in the same order.
-bool send_sockets(int connection, const std::vector<inherited_socket>& sockets) {
-  std::string names;
+// The names, a line each, with the descriptors in the same order; then the record of the workers.
+bool send_offer(int connection, const std::vector<inherited_socket>& sockets, const worker_record& workers) {
+  std::string words;
   std::array<int, sockets_max> numbers{};
   for (std::size_t i = 0; i < sockets.size(); ++i) {
-    names += sockets[i].name + "\n";
+    words += sockets[i].name + "\n";
     numbers[i] = sockets[i].descriptor;
   }
+  words += to_text(workers);
+  words += last_line;
   const auto bytes = sockets.size() * sizeof(int);
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * sockets_max)> rights{};
-  iovec text{names.data(), names.size()};
+  iovec text{words.data(), words.size()};
   msghdr message{};
   message.msg_iov = &text;
   message.msg_iovlen = 1;
@@ -44,37 +48,46 @@ bool send_sockets(int connection, const std::vector<inherited_socket>& sockets) 
   head->cmsg_type = SCM_RIGHTS;
   head->cmsg_len = CMSG_LEN(bytes);
   std::memcpy(CMSG_DATA(head), numbers.data(), bytes);
-  return sendmsg(connection, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(names.size());
+  return sendmsg(connection, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(words.size());
 }
 
 struct offer {
   bool is_end = false;  // the other side closed
-  std::string text;
+  std::string text;     // without the names of the sockets
   std::vector<inherited_socket> sockets;
 };
 
 offer receive_offer(int connection) {
-  std::array<char, 1024> names{};
+  std::string text(text_bytes_max, '\0');
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * sockets_max)> rights{};
-  iovec text{names.data(), names.size()};
+  iovec room{text.data(), text.size()};
   msghdr message{};
-  message.msg_iov = &text;
+  message.msg_iov = &room;
   message.msg_iovlen = 1;
   message.msg_control = rights.data();
   message.msg_controllen = rights.size();
-  const auto n = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
+  auto n = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
   if (n <= 0) return {.is_end = n == 0 || errno == ECONNRESET, .text = {}, .sockets = {}};
-  offer made{.is_end = false, .text = {names.data(), static_cast<std::size_t>(n)}, .sockets = {}};
+  std::size_t held = 0;
+  for (; n > 0; n = ::recv(connection, text.data() + held, text.size() - held, 0)) {
+    held += static_cast<std::size_t>(n);
+    if (held == text.size() || std::string_view(text.data(), held).ends_with(last_line)) break;
+  }
+  text.resize(held);
+
+  offer made;
   const auto* const head = CMSG_FIRSTHDR(&message);
-  if (!head || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) return made;
-  std::istringstream lines(made.text);
-  const auto count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+  const bool has_sockets = head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS;
+  const auto count = has_sockets ? (head->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
   for (std::size_t i = 0; i < count; ++i) {
     inherited_socket one{};
     std::memcpy(&one.descriptor, CMSG_DATA(head) + i * sizeof(int), sizeof(int));
-    std::getline(lines, one.name);
+    const auto end = std::min(text.find('\n'), text.size());
+    one.name = text.substr(0, end);
+    text.erase(0, end + 1);
     made.sockets.push_back(std::move(one));
   }
+  made.text = std::move(text);
   return made;
 }
 
@@ -115,6 +128,7 @@ result<std::unique_ptr<takeover>> takeover::from(const std::string& control) {
   if (offer.sockets.empty())
     return fail("who listens on '{}' hands nothing over: give the --control of a running atelier lb", path);
   one->sockets = std::move(offer.sockets);
+  one->workers = read_record(offer.text);
   return one;
 }
 
@@ -164,7 +178,7 @@ task<> succession::attend() {
   const int fd = successor_.native_handle();
   log::info("another process asks for the listening sockets pid={}", process_behind(fd));
   bool ready = false;
-  if (send_sockets(fd, sockets_)) {
+  if (send_offer(fd, sockets_, workers_())) {
     co_await successor_.async_wait(tcp_socket::wait_read, no_throw);
     if (!successor_.is_open()) co_return;  // we were stopped
     std::array<char, ready_word.size()> word{};

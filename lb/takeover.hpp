@@ -3,15 +3,16 @@
 //
 // The old process listens on SOCKET.takeover, private to its user. The new one connects and gets every
 // listening socket (SCM_RIGHTS), that of operators and SOCKET.takeover itself among them, so that no file is
-// replaced. It asks its workers whether they are ready, and accepts nothing until then. Then it serves and
-// says "ready", and only then does the old one stop accepting and drain. In between either may end: of a new
-// one that does the old one takes no notice, and a new one that is left alone serves at once, from the same
-// queues of the kernel.
+// replaced, and a record of the workers. It asks its workers whether they are ready, and accepts nothing
+// until then. Then it serves and says "ready", and only then does the old one stop accepting and drain. In
+// between either may end: of a new one that does the old one takes no notice, and a new one that is left
+// alone serves at once, from the same queues of the kernel.
 #pragma once
 
 #include "core/async.hpp"
 #include "core/inherited.hpp"
 #include "core/result.hpp"
+#include "lb/carry_over.hpp"
 
 #include <functional>
 #include <memory>
@@ -32,6 +33,7 @@ class takeover {
   static result<std::unique_ptr<takeover>> from(const std::string& control);
 
   std::vector<inherited_socket> sockets;
+  worker_record workers;
 
   /// The old process is gone, or is about to: it accepts nothing any more. Does not wait.
   bool is_alone() const;
@@ -47,8 +49,9 @@ class takeover {
 /// The side of the old process: gives its sockets to one process at a time until one says that it is ready.
 class succession {
  public:
-  succession(asio::io_context& loop, std::function<void()> taken_over)
-      : listener_(loop), successor_(loop), taken_over_(std::move(taken_over)) {}
+  /// `workers` is asked when somebody comes, `taken_over` is called when he is ready.
+  succession(asio::io_context& loop, std::function<worker_record()> workers, std::function<void()> taken_over)
+      : listener_(loop), successor_(loop), workers_(std::move(workers)), taken_over_(std::move(taken_over)) {}
 
   /// Where successors come.
   void listen(tcp_acceptor on) { listener_ = std::move(on); }
@@ -71,6 +74,7 @@ class succession {
   tcp_acceptor listener_;
   tcp_socket successor_;
   std::vector<inherited_socket> sockets_;
+  std::function<worker_record()> workers_;
   std::function<void()> taken_over_;
 };
 

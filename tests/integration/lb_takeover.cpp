@@ -246,6 +246,52 @@ TEST_CASE("a successor that ends before it is ready leaves the former one as it 
   CHECK(has(workers_by(control), worker.address()));
 }
 
+TEST_CASE("what operators made of workers goes on in the process that takes over", "[lb]") {
+  scripted_worker weighed(slow_answers());
+  scripted_worker drained(slow_answers());
+  scripted_worker removed(slow_answers());
+  scripted_worker added(slow_answers());
+  const temp_dir folder;
+  const auto control = (folder / "control").string();
+  const auto ask = [&](const std::string& target, const std::string& body = "") {
+    return http_client(control).request("POST", target, {}, body).status;
+  };
+  const auto says = [&](const scripted_worker& which, const std::string& what) {
+    return wait_until(
+        10s, [&] { return has(http_client(control).get("/workers/" + which.address()).body, what); });
+  };
+  proxy_process proxy({weighed.address(), drained.address(), removed.address()}, {"--control", control});
+  CHECK(ask("/workers/" + weighed.address() + "/weight", "7") == 200);
+  CHECK(ask("/workers/" + drained.address() + "/drain") == 200);
+  CHECK(ask("/workers/" + removed.address() + "/remove") == 200);
+  CHECK(ask("/workers", added.address() + ",weight=4,max=9") == 201);
+
+  const auto successor = [&](const std::string& first, const std::string& second) {
+    child_process next(ATELIER_PROGRAM, {"lb", "--listen", "127.0.0.1:" + std::to_string(proxy.port),
+                                         "--worker", first, "--worker", second, "--worker", removed.address(),
+                                         "--control", control, "--takeover"});
+    next.wait_for("the former process was told to end");
+    return next;
+  };
+  auto next = successor(weighed.address(), drained.address());
+  CHECK(proxy.process.wait(10s).code == 0);
+  CHECK(says(weighed, "\"weight\":7"));
+  CHECK(says(drained, "\"state\":\"drained\",\"reason\":\"drained by an operator\""));
+  CHECK(says(added, "\"weight\":4,\"max\":9"));
+  CHECK(http_client(control).get("/workers/" + removed.address()).status == 404);
+  CHECK(fetch(proxy.port, "/").status == 200);
+  CHECK(drained.requests().empty());
+  CHECK(removed.requests().empty());
+
+  // Another generation has the same, but for what its configuration says anew.
+  const auto third = successor(weighed.address() + ",weight=3", drained.address());
+  CHECK(next.wait(10s).code == 0);
+  CHECK(says(weighed, "\"weight\":3"));
+  CHECK(says(drained, "\"state\":\"drained\""));
+  CHECK(says(added, "\"weight\":4,\"max\":9"));
+  CHECK(http_client(control).get("/workers/" + removed.address()).status == 404);
+}
+
 TEST_CASE("one process at a time takes over, a second one is told to wait", "[lb]") {
   scripted_worker worker(slow_answers());
   const temp_dir folder;
