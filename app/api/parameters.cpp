@@ -30,10 +30,10 @@ bool is_default(std::string_view value) {
 }
 
 parameters::value* place_of(parameters& all, std::string_view name) {
-  if (name == "product_id") return &all.product_id;
-  if (name == "page") return &all.page;
-  if (name == "count") return &all.count;
-  if (name == "sort") return &all.sort;
+  parameters::value* const places[]{&all.product_id, &all.page, &all.count, &all.sort};
+  static_assert(std::size(places) == query_parameter_names.size());
+  for (std::size_t i = 0; i < query_parameter_names.size(); ++i)
+    if (name == query_parameter_names[i]) return places[i];
   return nullptr;
 }
 

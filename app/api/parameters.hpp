@@ -3,6 +3,7 @@
 
 #include "app/api/failures.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,6 +17,8 @@ std::optional<std::int64_t> parse_id(std::string_view text);
 
 /// The same digits, 0 included.
 std::optional<std::int64_t> parse_number(std::string_view text);
+
+inline constexpr std::array<std::string_view, 4> query_parameter_names{"product_id", "page", "count", "sort"};
 
 /// The parameters of a query string that any read knows, as they were sent: of a repeated one the first.
 /// Found in one pass; views into the query.

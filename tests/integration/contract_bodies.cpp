@@ -96,10 +96,9 @@ TEST_CASE("what is not JSON is 400, also inside what is ignored", "[contract]") 
                                            "[[]",
                                            "\"\\ud8\"",
                                            "1 1"};
-  http_client client = h.connect();
   for (const std::string& value : values) {
     INFO("\"extra\":" << value);
-    check_error_line(client.post("/qa/questions", with_extra(h, value)), 400);
+    check_error_line(h.post("/qa/questions", with_extra(h, value)), 400);
   }
   const std::string good = valid_review(1).text();
   const std::vector<std::string> bodies = {"{",
@@ -138,28 +137,27 @@ TEST_CASE("what is not JSON is 400, also inside what is ignored", "[contract]") 
                                            "\x1e{}"};
   for (const std::string& body : bodies) {
     INFO(body);
-    check_error_line(client.post("/reviews", body), 400);
+    check_error_line(h.post("/reviews", body), 400);
   }
 }
 
 TEST_CASE("what is not UTF-8 is 400, also inside what is ignored", "[contract]") {
   house& h = house::open();
-  http_client client = h.connect();
   for (const std::string bytes :
        {"\xff", "\xfe", "\x80", "\xC3", "\xC0\xAF", "\xC1\xBF", "\xE0\x80\xAF", "\xED\xA0\x80",
         "\xED\xBF\xBF", "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80", "\xE2\x82", "\xF0\x9F\x91", "caf\xE9"}) {
     INFO("bytes " << json_text(bytes));
-    check_error_line(client.post("/qa/questions", with_extra(h, '"' + bytes + '"')), 400);
-    check_error_line(client.post("/qa/questions",
-                                 valid_question(h.fresh_product()).with("body", '"' + bytes + '"').text()),
-                     400);
-    check_error_line(client.post("/qa/questions", "{" + bytes + "}"), 400);
+    check_error_line(h.post("/qa/questions", with_extra(h, '"' + bytes + '"')), 400);
+    check_error_line(
+        h.post("/qa/questions", valid_question(h.fresh_product()).with("body", '"' + bytes + '"').text()),
+        400);
+    check_error_line(h.post("/qa/questions", "{" + bytes + "}"), 400);
   }
   // UTF-16, as some clients write files.
   std::string utf16 = "\xff\xfe";
   for (const char c : valid_question(1).text()) utf16 += std::string{c, '\0'};
-  check_error_line(client.post("/qa/questions", utf16), 400);
-  check_error_line(client.post("/qa/questions", utf16.substr(2)), 400);
+  check_error_line(h.post("/qa/questions", utf16), 400);
+  check_error_line(h.post("/qa/questions", utf16.substr(2)), 400);
 }
 
 TEST_CASE("a byte-order mark before the JSON is skipped, and alone it is not JSON", "[contract]") {

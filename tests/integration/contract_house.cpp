@@ -1,6 +1,6 @@
 #include "contract_house.hpp"
 
-#include "support/specification.hpp"
+#include "support/sent_request.hpp"
 #include "support/wait.hpp"
 
 #include <catch2/catch.hpp>
@@ -193,9 +193,11 @@ http_answer house::put(const std::string& target, int worker) const {
 http_answer house::send(const std::string& method, const std::string& target, const http_headers& headers,
                         const std::string& body, int worker) const {
   const http_answer answer = send_unchecked(method, target, headers, body, worker);
-  // Whatever a case asks, the answer is as the specification says. Catch2 counts on one thread only.
-  if (std::this_thread::get_id() == opened_by_)
-    CHECK(specification::of_the_sources().faults(method, target, answer) == std::vector<std::string>{});
+  // Whatever a case asks, it is answered as the specification says. Catch2 counts on one thread only.
+  if (std::this_thread::get_id() != opened_by_) return answer;
+  const auto& spec = specification::of_the_sources();
+  CHECK(spec.faults(method, target, answer) == std::vector<std::string>{});
+  CHECK(disagreements(spec, {method, target, headers, body}, answer) == std::vector<std::string>{});
   return answer;
 }
 

@@ -1,5 +1,6 @@
 // Every request example of the specification, sent as it stands, is answered as the specification says.
 #include "openapi_house.hpp"
+#include "support/sent_request.hpp"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -91,6 +92,8 @@ void check(const example_request& asked) {
   INFO(answer.body);
   CHECK(answer.status < 300);
   CHECK(spec().names_status(asked.method, target, answer.status));
+  CHECK(disagreements(spec(), {asked.method, target + query, headers, asked.body}, answer) ==
+        std::vector<std::string>{});
   CHECK(spec().faults(asked.method, target, answer) == std::vector<std::string>{});
 }
 

@@ -1,29 +1,15 @@
 #include "support/specification.hpp"
 
+#include "support/json_schema.hpp"
 #include "support/temp_dir.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <stdexcept>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 
 namespace atelier::test {
 namespace {
-
-// The validator knows the unordered kind only.
-nlohmann::json plain(const specification::json& value) { return nlohmann::json::parse(value.dump()); }
-
-// Clients must live with new members; our own tests must not, or the document falls behind the program.
-void forbid_unknown_members(specification::json& schema) {
-  if (schema.is_object() && schema.contains("properties") && !schema.contains("additionalProperties"))
-    schema["additionalProperties"] = false;
-  for (auto& inner : schema)
-    if (inner.is_structured()) forbid_unknown_members(inner);
-}
 
 std::vector<std::string> segments(std::string_view path) {
   path = path.substr(0, path.find('?'));
@@ -61,12 +47,7 @@ const specification& specification::of_the_sources() {
   return only;
 }
 
-specification::specification(std::string_view text)
-    : document_(json::parse(text)), strict_schemas_(document_.at("components").at("schemas")) {
-  forbid_unknown_members(strict_schemas_);
-}
-
-specification::~specification() = default;
+specification::specification(std::string_view text) : document_(json::parse(text)) {}
 
 const specification::json& specification::resolved(const json& node) const {
   if (!node.is_object() || !node.contains("$ref")) return node;
@@ -77,31 +58,57 @@ const specification::json& specification::resolved(const json& node) const {
 }
 
 const specification::json* specification::path_item(std::string_view target) const {
+  const auto path = path_of(target);
+  return path ? &document_["paths"][*path] : nullptr;
+}
+
+std::optional<std::string> specification::path_of(std::string_view target) const {
   const auto sent = segments(target);
   for (const bool exactly : {true, false})
-    for (const auto& [path, item] : document_["paths"].items())
-      if (fits(sent, segments(path), exactly)) return &item;
-  return nullptr;
+    for (const auto& [path, _] : document_["paths"].items())
+      if (fits(sent, segments(path), exactly)) return path;
+  return std::nullopt;
+}
+
+const specification::json* specification::operation(std::string_view method, std::string_view target) const {
+  const auto* item = path_item(target);
+  const auto verb = lower(method);
+  // A method in small letters is another method, so it is not there.
+  return item && item->contains(verb) && verb != method ? &(*item)[verb] : nullptr;
+}
+
+std::map<std::string, std::string> specification::path_parameters(std::string_view target) const {
+  std::map<std::string, std::string> all;
+  const auto path = path_of(target);
+  if (!path) return all;
+  const auto sent = segments(target);
+  const auto described = segments(*path);
+  for (std::size_t i = 0; i < sent.size(); ++i)
+    if (is_parameter(described[i])) all[described[i].substr(1, described[i].size() - 2)] = sent[i];
+  return all;
 }
 
 bool specification::names_status(std::string_view method, std::string_view target, int status) const {
-  const auto* item = path_item(target);
-  const auto verb = lower(method);
-  return item && item->contains(verb) && (*item)[verb]["responses"].contains(std::to_string(status));
+  const auto* described = operation(method, target);
+  return described && (*described)["responses"].contains(std::to_string(status));
 }
 
 const specification::json& specification::response(std::string_view method, std::string_view target,
                                                    int status) const {
-  const auto* item = path_item(target);
-  const auto verb = lower(method);
   const auto& of_every_path = document_["components"]["responses"]["HttpFault"];
-  // A method in small letters is another method, so it is not there.
-  const bool is_there = item && item->contains(verb) && verb != method;
-  if (!is_there) return of_every_path;
-  const auto& responses = (*item)[verb]["responses"];
+  const auto* described = operation(method, target);
+  if (!described) return of_every_path;
+  const auto& responses = (*described)["responses"];
   const auto named = responses.find(std::to_string(status));
   if (named != responses.end()) return resolved(*named);
   return responses.contains("default") ? resolved(responses["default"]) : of_every_path;
+}
+
+bool specification::is_documented(std::string_view method, std::string_view target, int status) const {
+  if (names_status(method, target, status)) return true;
+  if (method == "HEAD" && names_status("GET", target, status)) return true;
+  const auto& of_every_path = document_["components"]["schemas"]["HttpFaultStatus"]["enum"];
+  return std::find(of_every_path.begin(), of_every_path.end(), status) != of_every_path.end();
 }
 
 std::vector<std::string> specification::faults(std::string_view method, std::string_view target,
@@ -111,8 +118,7 @@ std::vector<std::string> specification::faults(std::string_view method, std::str
     all.push_back(fmt::format("{} {} {}: {}", method, target, answer.status, what));
   };
   const auto& described = response(method, target, answer.status);
-  if (answer.status < 400 && !names_status(method, target, answer.status))
-    blame("this status is not documented");
+  if (!is_documented(method, target, answer.status)) blame("this status is not documented");
 
   const auto headers = described.value("headers", json::object());
   for (const auto& [name, reference] : headers.items()) {
@@ -142,26 +148,7 @@ std::vector<std::string> specification::faults(std::string_view method, std::str
 }
 
 std::vector<std::string> specification::faults_of_value(const json& value, const json& schema) const {
-  auto& compiled = compiled_[schema.dump()];
-  if (!compiled) {
-    json strict = schema;
-    forbid_unknown_members(strict);
-    const auto root =
-        plain({{"allOf", json::array({strict})}, {"components", {{"schemas", strict_schemas_}}}});
-    compiled = std::make_unique<valijson::Schema>();
-    valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(root), *compiled);
-  }
-  valijson::ValidationResults results;
-  const auto unordered = plain(value);
-  valijson::adapters::NlohmannJsonAdapter adapted(unordered);
-  valijson::Validator().validate(*compiled, adapted, &results);
-  std::vector<std::string> all;
-  for (valijson::ValidationResults::Error error; results.popError(error);) {
-    std::string where;
-    for (const auto& step : error.context) where += step;
-    all.push_back(where + ": " + error.description);
-  }
-  return all;
+  return faults_by_schema(value, schema, document_, unknown_members::refused);
 }
 
 std::string specification::shape_of(std::string_view path) {

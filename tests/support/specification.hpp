@@ -1,4 +1,5 @@
-// The contract as app/api/web/openapi.json says it, and what an answer has against it.
+// The contract as app/api/web/openapi.json says it, and what an answer has against it. What a request has:
+// support/sent_request.hpp.
 #pragma once
 
 #include "support/http_client.hpp"
@@ -6,14 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include <map>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-namespace valijson {
-class Schema;
-}
 
 namespace atelier::test {
 
@@ -25,7 +22,6 @@ class specification {
   static const specification& of_the_sources();
 
   explicit specification(std::string_view text);
-  ~specification();
 
   const json& document() const { return document_; }
 
@@ -34,26 +30,32 @@ class specification {
 
   /// "/reviews/{review_id}" for "/reviews/5/?x=1"; nothing for a path that is not there.
   const json* path_item(std::string_view target) const;
+  const json* operation(std::string_view method, std::string_view target) const;
+
+  /// {"review_id": "5"} for "/reviews/5/?x=1", as it was sent.
+  std::map<std::string, std::string> path_parameters(std::string_view target) const;
 
   /// The response that describes this status of an operation: its own, or the default; without an operation
   /// the one of every path.
   const json& response(std::string_view method, std::string_view target, int status) const;
   bool names_status(std::string_view method, std::string_view target, int status) const;
 
-  /// What is not as documented: status, type, headers, body. Empty: nothing.
+  /// What is not as documented in an answer: status, type, headers, body. Empty: nothing.
   std::vector<std::string> faults(std::string_view method, std::string_view target, const http_answer&) const;
 
   /// What a value has against a schema, which may be a $ref. Objects may have only the members that are
-  /// documented.
+  /// documented: clients must live with new ones, our own tests must not, or the document falls behind the
+  /// program.
   std::vector<std::string> faults_of_value(const json& value, const json& schema) const;
 
   /// "/reviews/{}", whatever the parameter is called.
   static std::string shape_of(std::string_view path);
 
  private:
+  std::optional<std::string> path_of(std::string_view target) const;
+  bool is_documented(std::string_view method, std::string_view target, int status) const;
+
   json document_;
-  json strict_schemas_;
-  mutable std::map<std::string, std::unique_ptr<valijson::Schema>> compiled_;
 };
 
 }  // namespace atelier::test
