@@ -125,6 +125,7 @@ task<api_service::said> api_service::dispatch(const http::request& asked, const 
 void api_service::say(const http::request& asked, route where, const said& what, http::responder& out) {
   if (!what) {
     counters_.count(where, what.error().status);
+    log_refusal(what.error(), asked.id, name_of(where));
     out.send(render(what.error(), http::accepts_problem(asked.head.fields)));
     return;
   }

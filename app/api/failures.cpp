@@ -2,6 +2,7 @@
 
 #include "app/api/json.hpp"
 #include "core/http/problem.hpp"
+#include "core/log.hpp"
 
 #include <fmt/format.h>
 
@@ -33,12 +34,15 @@ constexpr auto retry = "Retry-After: 1\r\n";
 }  // namespace
 
 refusal of_database(const db::error& error) {
-  if (error.may_have_run)
-    return {503,
-            "Error: the database was lost while writing; the write may have been applied, look before you "
-            "send it again",
-            {},
-            retry};
+  if (error.may_have_run) {
+    refusal unknown{503,
+                    "Error: the database was lost while writing; the write may have been applied, look "
+                    "before you send it again",
+                    {},
+                    retry};
+    unknown.for_our_log = db::to_string(error.what);
+    return unknown;
+  }
   switch (error.what) {
     case db::errc::overloaded:
       return {503, "Error: too many requests are waiting, try again", {}, retry};
@@ -55,7 +59,23 @@ refusal of_database(const db::error& error) {
   for (const std::string_view passing : {"40", "53", "57", "58", "25006"})
     if (error.sqlstate.starts_with(passing))
       return {503, "Error: the database is not available, try again", {}, retry};
-  return {500, "Error: internal error, the server's log says more", {}, {}};
+  refusal ours{500, "Error: internal error, the server's log says more", {}, {}};
+  ours.for_our_log = fmt::format("{}, sqlstate {}", db::to_string(error.what), error.sqlstate);
+  return ours;
+}
+
+void log_refusal(const refusal& r, std::string_view request_id, std::string_view route) {
+  if (r.for_our_log.empty()) return;
+  if (r.status == 500)
+    log::error(
+        "a request failed by a fault of ours; look at the statement that was rejected just before"
+        " request_id={} route={} status={} reason={:?}",
+        request_id, route, r.status, r.for_our_log);
+  else
+    log::error(
+        "a write may have been applied, and its client was told to look before it is sent again"
+        " request_id={} route={} status={} reason={:?}",
+        request_id, route, r.status, r.for_our_log);
 }
 
 refusal no_room() {

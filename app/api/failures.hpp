@@ -26,6 +26,7 @@ struct refusal {
   std::string sentence;  // begins with "Error: "
   std::vector<blamed_field> fields = {};
   std::string further_fields = {};  // response fields, each a line
+  std::string for_our_log = {};     // why, where whoever asks by the request's id must find it there
 };
 
 [[noreturn]] void throw_exception_from_error(const refusal& r, const boost::source_location&);
@@ -44,11 +45,14 @@ inline constexpr const char* no_such_answer = "Error: invalid answer id provided
 refusal method_not_allowed(std::string_view allowed);
 
 /// What a failed statement means for the client: 503 for overload and a lost database, 504 for a slow one,
-/// 500 for what is our fault.
+/// 500 for what is our fault. A fault of ours, and a write that may have been applied, are for our log too.
 refusal of_database(const db::error& error);
 
 /// So much waits for clients to take it that a large answer cannot wait too: 503.
 refusal no_room();
+
+/// One line, if it is for our log: which request it was, and why.
+void log_refusal(const refusal& r, std::string_view request_id, std::string_view route);
 
 /// A fault in the request's framing, found before any handler.
 refusal of_framing(unsigned status, std::string_view reason);

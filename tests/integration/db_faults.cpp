@@ -62,6 +62,23 @@ TEST_CASE("a silent database is noticed while requests keep coming, and its retu
   CHECK(w.becomes(200));
 }
 
+TEST_CASE("a worker whose database is silent is not ready: 503, and never another error", "[db]") {
+  private_postgres server;
+  const test_database database(test_database::content::schema, server);
+  const worker w(database.conninfo(), {"--statement-timeout", "500ms"});
+  REQUIRE(w.becomes(200));
+  server.pause();
+  auto said = 200;  // for a second after the database's last answer
+  CHECK(wait_until(30s, [&] { return (said = w.status("/ready")) != 200; }));
+  CHECK(said == 503);
+  const auto answer = fetch(w.port, "/ready");
+  CHECK(answer.status == 503);
+  CHECK(answer.header("Retry-After"));
+  CHECK(answer.body == "Error: the database is not available, try again");
+  server.resume();
+  CHECK(w.becomes(200));
+}
+
 TEST_CASE("without a database a request is 503 at once, and all is well when it comes", "[db]") {
   private_postgres server;
   const test_database database(test_database::content::schema, server);
