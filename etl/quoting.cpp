@@ -13,6 +13,11 @@ bool starts_here(std::string_view text, std::size_t at, const std::string& what)
   return text.compare(at, what.size(), what) == 0;
 }
 
+// What may stand between a delimiter and a quote.
+std::string_view blanks_beside(std::string_view delimiter) {
+  return delimiter[0] == '\t' ? " " : delimiter[0] == ' ' ? "\t" : " \t";
+}
+
 }  // namespace
 
 bool split_again(std::string_view raw, const dialect& written, quoting how, std::vector<field>& fields) {
@@ -20,10 +25,7 @@ bool split_again(std::string_view raw, const dialect& written, quoting how, std:
   const char q = quote_of(written, how);
   fields.clear();
   for (std::size_t at = 0;;) {
-    const std::size_t start = raw.find_first_not_of(delimiter[0] == '\t'  ? " "
-                                                    : delimiter[0] == ' ' ? "\t"
-                                                                          : " \t",
-                                                    at);
+    const std::size_t start = raw.find_first_not_of(blanks_beside(delimiter), at);
     if (start == std::string_view::npos || raw[start] != q) {
       const auto end = std::min(raw.find(delimiter, at), raw.size());
       fields.push_back(
@@ -50,6 +52,31 @@ bool split_again(std::string_view raw, const dialect& written, quoting how, std:
     if (at >= raw.size()) return true;
     at += delimiter.size();
   }
+}
+
+std::optional<lone_quote> next_lone_quote(std::string_view text, std::size_t from, const dialect& written) {
+  const auto& delimiter = written.delimiter;
+  const std::string_view blanks = blanks_beside(delimiter);
+  for (std::size_t at = from; at < text.size(); ++at) {
+    if (written.escapes_by_sign() && text[at] == written.escape) {
+      ++at;
+      continue;
+    }
+    if (text[at] != written.quote) continue;
+    const auto end = std::min(text.find_first_not_of(written.quote, at), text.size());
+    if ((end - at) % 2 == 0) {
+      at = end - 1;
+      continue;
+    }
+    const auto before = text.substr(0, at);
+    const auto last = before.find_last_not_of(blanks);
+    const auto next = text.find_first_not_of(blanks, end);
+    return lone_quote{at, end,
+                      last != std::string_view::npos && before.substr(0, last + 1).ends_with(delimiter),
+                      next == std::string_view::npos || text[next] == '\n' || text[next] == '\r' ||
+                          starts_here(text, next, delimiter)};
+  }
+  return std::nullopt;
 }
 
 std::string_view decode(std::string_view bytes, const dialect& written, quoting how, std::string& scratch) {

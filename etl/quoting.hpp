@@ -4,6 +4,7 @@
 #include "etl/dialect.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,18 @@ struct field {
 /// Splits one record again, where quotes need not be escaped: a quote closes a field only before a delimiter
 /// or the end. `how` is loose, backslash or apostrophe. Returns false if a field is not closed.
 bool split_again(std::string_view raw, const dialect& written, quoting how, std::vector<field>& fields);
+
+/// A quote that is no half of a pair, and what it may be by what stands beside it. Quotes in a row are one of
+/// these if they are odd in number: the first may open a field, the last may close one.
+struct lone_quote {
+  std::size_t begin;
+  std::size_t end;
+  bool may_open;   // behind a delimiter
+  bool may_close;  // before a delimiter, a line end or the end of the text
+};
+
+/// The first one inside quotes that were open at `from`.
+std::optional<lone_quote> next_lone_quote(std::string_view text, std::size_t from, const dialect& written);
 
 /// The field's text: its bytes, or these without their escapes, appended to `scratch`, whose capacity must
 /// hold them already.

@@ -21,7 +21,7 @@ record_reader::record_reader(byte_source& source, dialect how, encoding stored, 
              !is_line_end(dialect_.quote)),
       quick_quote_(dialect_.has_quote() ? static_cast<unsigned char>(dialect_.quote) : no_byte),
       bytes_max_(bytes_max),
-      buffer_bytes_(bytes_max + 2 * chunk_bytes),
+      buffer_bytes_(bytes_max + ahead_bytes_max + 2 * chunk_bytes),
       buffer_(new char[buffer_bytes_ + record::padding_bytes]),
       ends_(dialect_.delimiter[0], dialect_.quote, dialect_.has_quote(), buffer_bytes_),
       fields_(quick_fields_max) {
@@ -72,7 +72,6 @@ void record_reader::begin_record() {
   record_.has_stray_quote = record_.is_text = false;
   state_ = state::field_start;
   many_lines_ = false;
-  suspect_quote_.reset();
   dropped_ = dropped_lines_ = 0;
   dropped_last_ = 0;
 }
@@ -166,7 +165,11 @@ result<bool> record_reader::read_carefully() {
     }
     if (scan() == step::complete) return true;
     if (at_ - begin_ > bytes_max_ && state_ != state::damaged) {
-      if (too_long() == step::complete) return true;
+      if (must_look_ahead()) {
+        if (!fill(problem)) return problem;
+      } else if (too_long() == step::complete) {
+        return true;
+      }
       continue;
     }
     if (state_ == state::damaged && at_ - begin_ > bytes_max_) {

@@ -45,14 +45,15 @@ struct record {
 ///
 /// LF, CRLF and CR end a record, also mixed; blank lines are none. A quote that breaks the rules damages its
 /// record: that ends at the first line end behind the quote that opened, and reading goes on there, so that
-/// an unterminated quote costs its own record. What was well quoted before is never split. Memory: one record
-/// and one chunk.
+/// an unterminated quote costs its own record. What was well quoted before is never split. Memory: one
+/// record, what is looked at behind one that is too long, and one chunk.
 ///
 /// Records that keep the rules are taken whole from where their fields end, which is found 64 bytes at a time
 /// (field_ends.hpp); all others go through the states below, from their first byte.
 class record_reader {
  public:
   static constexpr std::size_t chunk_bytes = 128 << 10;  // asked of the source at a time; stays in the cache
+  static constexpr std::size_t ahead_bytes_max = 1 << 20;  // looked at for the end of a text that is too long
 
   /// `stored`: how the file itself is encoded, if the source was made UTF-8 of something else; offsets are
   /// the file's. `bytes_max`: of a record.
@@ -87,9 +88,15 @@ class record_reader {
   step scan();
   step finish_at_end();
   step end_record(std::size_t end, bool at_line_end);
-  step end_unless_suspect(std::size_t end, bool at_line_end);
+  step end_unless_unterminated(std::size_t end, bool at_line_end);
   step damage(std::size_t opened);
+  std::optional<std::size_t> unterminated_quote() const;
+  bool closed_by_accident(std::size_t index) const;
+  bool first_line_is_row(std::size_t index, std::size_t begin) const;
   step find_damaged_end();
+  bool may_have_swallowed_rows() const;
+  bool must_look_ahead() const;
+  bool ends_ahead() const;
   step too_long();
   void open_field();
   void close_field(std::size_t end, quoting how);
@@ -123,11 +130,8 @@ class record_reader {
   std::uint64_t line_ = 1;    // of begin_
   std::size_t columns_ = 0;
   state state_ = state::field_start;
-  std::size_t field_begin_ = 0;               // relative to begin_, like all below
-  std::size_t open_quote_ = 0;                // of the last field that had one
-  std::size_t first_quote_ = 0;               // of the first field with a line end in it
-  std::size_t lines_quote_ = 0;               // of the last such field
-  std::optional<std::size_t> suspect_quote_;  // of such a field that may have ended by accident
+  std::size_t field_begin_ = 0;  // relative to begin_, like all below
+  std::size_t open_quote_ = 0;   // of the last field that had one
   std::size_t damage_seek_ = 0;
   bool doubled_ = false;
   bool escaped_ = false;

@@ -13,19 +13,49 @@ inline bool is_line_end(char c) { return c == '\n' || c == '\r'; }
 }  // namespace
 
 // A rule about quotes was broken. The record ends at the first line end behind the quote that opened the
-// field in question.
+// field in question, or an earlier one that did not end.
 record_reader::step record_reader::damage(std::size_t opened) {
   if (record_.fault == record_fault::none) record_.fault = record_fault::bad_quoting;
-  if (suspect_quote_) {
-    opened = *suspect_quote_;
-  } else if (many_lines_ && columns_ > 0 && field_count_ >= columns_ && dropped_ == 0) {
-    // Of all columns it has one more than it may: a quote further back, which seemed to close, swallowed
-    // records.
-    opened = first_quote_;
-  }
   state_ = state::damaged;
-  damage_seek_ = dropped_ > 0 ? at_ - begin_ : opened;
+  damage_seek_ = dropped_ > 0 ? at_ - begin_ : unterminated_quote().value_or(opened);
   return find_damaged_end();
+}
+
+// The quote that did not end, though a field seems to end there: what closed it opens a field further down.
+// Asked only where something else is wrong with the record, since a good text may look like that.
+std::optional<std::size_t> record_reader::unterminated_quote() const {
+  for (std::size_t i = 0; i < field_count_ && dropped_ == 0; ++i)
+    if (fields_[i].how != quoting::bare && closed_by_accident(i)) return fields_[i].begin - 1;
+  return std::nullopt;
+}
+
+// Quotes tell: an end stands behind text, a beginning behind a delimiter. So this field's last quote, behind
+// a delimiter, may be a beginning, and is one if the next quote is an end. Lines within prove nothing, since
+// a text may hold any. Where the next quote may be either too, there are more columns than there should be.
+bool record_reader::closed_by_accident(std::size_t index) const {
+  const std::string_view seen(buffer_.get() + begin_, at_ - begin_);
+  const auto& f = fields_[index];
+  const auto line_end = seen.find_first_of("\r\n", f.begin);
+  if (line_end >= f.end) return false;
+  const auto closing = next_lone_quote(seen, f.begin, dialect_);
+  if (!closing || !closing->may_open) return false;
+  const auto next = next_lone_quote(seen, closing->end, dialect_);
+  if (!next || !next->may_close) return false;
+  if (next->may_open && (columns_ == 0 || field_count_ < columns_)) return false;
+  const auto second_line = seen.find_first_not_of("\r\n", line_end);
+  const bool has_whole_lines = seen.find_first_of("\r\n", second_line) < f.end;
+  return (!next->may_open && !has_whole_lines) || first_line_is_row(index, f.begin);
+}
+
+// The first line of a text that begins there in this field has all columns of a row, if its quote is none.
+bool record_reader::first_line_is_row(std::size_t index, std::size_t begin) const {
+  const std::string_view all(buffer_.get() + begin_, at_ - begin_);
+  const auto line = all.substr(begin, all.find_first_of("\r\n", begin) - begin);
+  std::size_t columns = index + 1;
+  for (auto at = line.find(dialect_.delimiter); at != std::string_view::npos;
+       at = line.find(dialect_.delimiter, at + dialect_.delimiter.size()))
+    ++columns;
+  return columns >= columns_;
 }
 
 record_reader::step record_reader::find_damaged_end() {
@@ -38,22 +68,40 @@ record_reader::step record_reader::find_damaged_end() {
   return step::more;
 }
 
-// More than a record may have, and no end in sight: an unterminated quote that swallowed good lines, or
-// really that long.
-record_reader::step record_reader::too_long() {
-  if (suspect_quote_) return damage(*suspect_quote_);
-  if (state_ == state::quoted && dropped_ == 0) {
-    const std::string_view all(buffer_.get() + begin_, at_ - begin_);
-    auto end = all.find_first_of("\r\n", open_quote_);
-    for (int lines = 0; lines < 3 && end != std::string_view::npos; ++lines) {
-      const auto start = all.find_first_not_of("\r\n", end);
-      if (start == std::string_view::npos) break;
-      end = all.find_first_of("\r\n", start);
-      if (end != std::string_view::npos && columns_ > 0 &&
-          columns_of_line(all.substr(start, end - start), dialect_) == columns_)
-        return damage(open_quote_);
-    }
+// The quoted text under way has more than a record may have, and one of its first lines is a row: either its
+// quote did not end and swallowed good lines, or it is a long text.
+bool record_reader::may_have_swallowed_rows() const {
+  if (state_ != state::quoted || dropped_ > 0 || columns_ == 0) return false;
+  const std::string_view all(buffer_.get() + begin_, at_ - begin_);
+  auto end = all.find_first_of("\r\n", open_quote_);
+  for (int lines = 0; lines < 3 && end != std::string_view::npos; ++lines) {
+    const auto start = all.find_first_not_of("\r\n", end);
+    if (start == std::string_view::npos) return false;
+    end = all.find_first_of("\r\n", start);
+    if (end != std::string_view::npos &&
+        columns_of_line(all.substr(start, end - start), dialect_) == columns_)
+      return true;
   }
+  return false;
+}
+
+// Such a text tells by its next quote, if that is not too far away.
+bool record_reader::must_look_ahead() const {
+  return !ended_ && filled_ - begin_ < bytes_max_ + ahead_bytes_max && may_have_swallowed_rows();
+}
+
+bool record_reader::ends_ahead() const {
+  const std::string_view all(buffer_.get() + begin_,
+                             std::min(filled_ - begin_, bytes_max_ + ahead_bytes_max));
+  const auto next = next_lone_quote(all, at_ - begin_, dialect_);
+  if (!next || !next->may_close) return false;
+  return !next->may_open || !first_line_is_row(field_count_, field_begin_);
+}
+
+// More than a record may have.
+record_reader::step record_reader::too_long() {
+  if (const auto opened = unterminated_quote()) return damage(*opened);
+  if (may_have_swallowed_rows() && !ends_ahead()) return damage(open_quote_);
   if (dropped_ == 0) prefix_.assign(buffer_.get() + begin_, prefix_bytes);
   record_.fault = record_fault::too_long;
   const std::size_t size = at_ - begin_;
@@ -63,7 +111,7 @@ record_reader::step record_reader::too_long() {
   if (dropped_ == 0) dropped_offset_ = offset_;
   dropped_ += size;
   advance(at_);
-  field_begin_ = open_quote_ = first_quote_ = lines_quote_ = damage_seek_ = 0;
+  field_begin_ = open_quote_ = damage_seek_ = 0;
   return step::more;
 }
 
@@ -106,15 +154,9 @@ record_reader::step record_reader::scan() {
         if (at_ == limit) break;
         if (is_line_end(data[at_])) {
           close_field(at_ - begin_, quoting::bare);
-          return end_unless_suspect(at_, true);
+          return end_unless_unterminated(at_, true);
         }
         if (is_quote(data[at_])) {
-          // Behind a text of many lines this is the sign of a quote that closed by accident; where all
-          // columns turn out to be there, it is none.
-          if (many_lines_ && !suspect_quote_) {
-            if (field_count_ >= columns_ || dropped_ > 0) return damage(lines_quote_);
-            suspect_quote_ = lines_quote_;
-          }
           record_.has_stray_quote = true;
           ++at_;
           break;
@@ -137,9 +179,7 @@ record_reader::step record_reader::scan() {
         if (is_quote(data[at_])) {
           state_ = state::quote_seen;
         } else if (is_line_end(data[at_])) {
-          if (!many_lines_) first_quote_ = open_quote_;
           many_lines_ = true;
-          lines_quote_ = open_quote_;
         } else {
           escaped_ = true;
           state_ = state::escaped;
@@ -163,7 +203,7 @@ record_reader::step record_reader::scan() {
         if (delimiter == delimiter_here::unknown) return step::more;
         if (is_line_end(c)) {
           close_quoted(at_ - begin_);
-          return end_unless_suspect(at_, true);
+          return end_unless_unterminated(at_, true);
         }
         if (delimiter == delimiter_here::yes) {
           close_quoted(at_ - begin_);
@@ -185,8 +225,10 @@ record_reader::step record_reader::scan() {
   return step::more;
 }
 
-record_reader::step record_reader::end_unless_suspect(std::size_t end, bool at_line_end) {
-  if (suspect_quote_ && field_count_ != columns_) return damage(*suspect_quote_);
+// A quote in a bare field, in a record that has not its columns, may be the end of a quoted field.
+record_reader::step record_reader::end_unless_unterminated(std::size_t end, bool at_line_end) {
+  if (record_.has_stray_quote && field_count_ != columns_)
+    if (const auto opened = unterminated_quote()) return damage(*opened);
   return end_record(end, at_line_end);
 }
 
@@ -211,7 +253,7 @@ record_reader::step record_reader::finish_at_end() {
     case state::damaged:
       return end_record(filled_, false);
   }
-  return end_unless_suspect(filled_, false);
+  return end_unless_unterminated(filled_, false);
 }
 
 }  // namespace atelier::etl

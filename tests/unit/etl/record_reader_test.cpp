@@ -120,6 +120,72 @@ TEST_CASE("an unterminated quote that closes before a bare field is told by the 
   }
 }
 
+TEST_CASE("a well-quoted text that looks like rows is not split, whatever else is wrong with its record") {
+  const std::vector<std::string> texts{"line1\n9,8,7,6\nline3", "line1\n9,8,7,6\n",
+                                       "a,b,c\n9,8,7,6\n9,8,7,6\nd",
+                                       "x\r\n9,\"\"8\"\",7,6\r\nsaid \"\"hi\"\"", "x\n9,8,7,6\nwell, "};
+  const std::vector<std::string> behind{
+      ",5,6,\"x\"y", ",\"x\"y",           ",5,6\" tall,7,8",       ",6\" tall",
+      ",n 6\"",      ",\", and\",\"x\"y", ",\", and\",5,6,\"x\"y", ",\"\",\"z\"y"};
+  for (const auto& text : texts)
+    for (const auto& rest : behind) {
+      const auto damaged = "1,\"" + text + '"' + rest;
+      const auto bytes = damaged + "\n2,3,4,5\n";
+      INFO(bytes);
+      for (std::size_t chunk = 1; chunk <= bytes.size(); ++chunk) {
+        const auto all = read_all(bytes, chunk, 4);
+        REQUIRE(all.size() == 2);
+        CHECK(all[0].raw == damaged);
+        CHECK(all[1].fields == std::vector<std::string>{"2", "3", "4", "5"});
+      }
+    }
+}
+
+TEST_CASE("rows that an unterminated quote swallowed are given back, where it closed by accident") {
+  // Three rows without a quote, then one whose text begins with a comma.
+  const std::string bytes =
+      "1,\"open, or not,3\n2,b,3\n3,b,3\n4,b,3\n5,\", and\",\"say \"hi\" twice\"\n6,\"fine\",3\n";
+  for (std::size_t chunk = 1; chunk <= bytes.size(); ++chunk) {
+    const auto all = read_all(bytes, chunk, 3);
+    REQUIRE(all.size() == 6);
+    CHECK(all[0].raw == "1,\"open, or not,3");
+    CHECK(all[1].fields == std::vector<std::string>{"2", "b", "3"});
+    CHECK(all[4].fault == record_fault::bad_quoting);
+    CHECK(all[5].fields == std::vector<std::string>{"6", "fine", "3"});
+  }
+}
+
+TEST_CASE("a text over the limit that looks like rows is one record, whose end is looked for further on") {
+  const auto longer = [](std::size_t than) { return std::string(record_bytes_max + than, 'x'); };
+  for (const auto& [beginning, ending] :
+       std::vector<std::pair<std::string, std::string>>{{"x\n7,8,9\n", "\",3"},
+                                                        {"x\n7,8,9\n", "\"\"said\"\"\" ,\"z\""},
+                                                        {"x\n7,8,9\n", "\n\",3"},
+                                                        {"x\n7,8,9\n", ",\",3"}})
+    for (const std::size_t over :
+         {std::size_t{0}, std::size_t{100'000}, record_reader::ahead_bytes_max - 100}) {
+      const auto bytes = "1,\"" + beginning + longer(over) + ending + "\n2,b,3\n";
+      const auto all = read_all(bytes, 1 << 20, 3);
+      CHECK((read_all(bytes, 777, 3) == all));  // not to be printed
+      REQUIRE(all.size() == 2);
+      CHECK(all[0].fault == record_fault::too_long);
+      CHECK(all[1].fields == std::vector<std::string>{"2", "b", "3"});
+    }
+}
+
+TEST_CASE("rows that an unterminated quote swallowed are given back, however far the next quote is") {
+  for (const std::size_t rows_before : {180'000, 300'000, 500'000}) {  // of 6 bytes each
+    std::string bytes = "1,\"open,3\n";
+    for (std::size_t n = 0; n < rows_before; ++n) bytes += "2,3,4\n";
+    bytes += "3,\"fine\",4\n4,\", and\",5\n";
+    const auto all = read_all(bytes, 1 << 16, 3);
+    CHECK((read_all(bytes, 999, 3) == all));
+    REQUIRE(all.size() == rows_before + 3);
+    CHECK(all[0].fault == record_fault::bad_quoting);
+    CHECK(all.back().fields == std::vector<std::string>{"4", ", and", "5"});
+  }
+}
+
 TEST_CASE("a record over the limit is one record, and what follows is read") {
   for (const bool quoted : {false, true}) {
     std::string text(2 * record_bytes_max + 5, 'x');
