@@ -132,7 +132,10 @@ result<> read_table(const read_options& options, const std::function<bool(std::s
     auto row = cells_of(r, written, shape.width);
     if (seen < shape.skip_records + shape.header_records) {
       header.push_back(std::move(row));
-      if (header.size() == shape.header_records) writer.write(joined(header));
+      if (header.size() < shape.header_records) continue;
+      const auto names = joined(header);
+      writer.write(names);
+      rows.follow(names.size());
       continue;
     }
     rows.add(std::move(row), r.follows_blank_line);

@@ -3,13 +3,17 @@
 namespace atelier::etl {
 
 void table_rows::add(cells row, bool follows_blank_line) {
-  if (follows_blank_line && row.size() != width_ && row.size() > 1) {
-    give_out(true);
+  const bool is_usual_at_last = may_be_early_ && row.size() == usual_width_;
+  const bool is_set_apart = follows_blank_line && row.size() > 1 && (row.size() != width_ || !has_begun_);
+  if (is_usual_at_last || is_set_apart) {
+    give_out(has_begun_);
     width_ = row.size();
+    may_be_early_ = false;
   }
   if (row.size() == width_) {
     give_out(true);
     out_(row);
+    has_begun_ = true;
     return;
   }
   if (!held_.empty() && held_.back().size() != row.size()) give_out(true);
