@@ -16,9 +16,10 @@ std::string trimmed(const std::string& text) {
   return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
-// The lines `name = value` of one section of an INI file. Indented lines belong to a value of their own.
-section section_of(const std::string& text, const std::string& wanted) {
-  section found;
+// The lines `name = value` of one section of an INI file, or nothing if it is not there. Indented lines
+// belong to a value of their own.
+std::optional<section> section_of(const std::string& text, const std::string& wanted) {
+  std::optional<section> found;
   bool inside = false;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
@@ -26,12 +27,20 @@ section section_of(const std::string& text, const std::string& wanted) {
     if (bare.empty() || bare.front() == '#' || bare.front() == ';') continue;
     if (bare.front() == '[') {
       inside = trimmed(bare.substr(1, bare.find(']') - 1)) == wanted;
+      if (inside && !found) found.emplace();
     } else if (inside && line.front() != ' ' && line.front() != '\t') {
       if (const auto at = bare.find('='); at != std::string::npos)
-        found[trimmed(bare.substr(0, at))] = trimmed(bare.substr(at + 1));
+        (*found)[trimmed(bare.substr(0, at))] = trimmed(bare.substr(at + 1));
     }
   }
   return found;
+}
+
+// "profile NAME"; of the default one plain "default" too, which AWS's own tools heed only without the other.
+section config_of(const std::string& text, const std::string& profile) {
+  if (auto found = section_of(text, "profile " + profile)) return std::move(*found);
+  if (profile != "default") return {};
+  return section_of(text, profile).value_or(section{});
 }
 
 void take_keys(const section& from, aws_settings& to) {
@@ -74,9 +83,9 @@ aws_settings find_aws_settings(const aws_surroundings& around) {
     return path ? around.file(*path).value_or("") : std::string();
   };
   const auto profile = either("AWS_PROFILE", "AWS_DEFAULT_PROFILE").value_or("default");
-  const auto credentials = section_of(file("AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials"), profile);
-  const auto config = section_of(file("AWS_CONFIG_FILE", "/.aws/config"),
-                                 profile == "default" ? profile : "profile " + profile);
+  const auto credentials =
+      section_of(file("AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials"), profile).value_or(section{});
+  const auto config = config_of(file("AWS_CONFIG_FILE", "/.aws/config"), profile);
 
   aws_settings found;
   const auto key = around.variable("AWS_ACCESS_KEY_ID"), secret = around.variable("AWS_SECRET_ACCESS_KEY");

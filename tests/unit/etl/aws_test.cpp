@@ -50,6 +50,16 @@ TEST_CASE("keys come from the environment, then from the profile's files") {
   CHECK(named.region == "x");
 }
 
+TEST_CASE("the default profile may be written like any other, and is then the one that holds") {
+  const auto region = [](const std::string& config) {
+    return settings_of({{"HOME", "/u"}}, {{"/u/.aws/config", config}}).region;
+  };
+  CHECK(region("[profile default]\nregion = eu-west-1\n") == "eu-west-1");
+  CHECK(region("[profile default]\nregion = eu-west-1\n[default]\nregion = eu-west-3\n") == "eu-west-1");
+  CHECK(region("[default]\nregion = eu-west-3\n[profile default]\noutput = json\n") == "us-east-1");
+  CHECK(region("[profile work]\nregion = eu-west-1\n[default]\nregion = eu-west-3\n") == "eu-west-3");
+}
+
 TEST_CASE("a bucket stands in the host's name at Amazon's, and in the path elsewhere") {
   aws_settings settings;
   CHECK(s3_url(settings, "shop", "day 1/a+b.csv") ==
