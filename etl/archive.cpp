@@ -61,11 +61,13 @@ class zstd_source final : public byte_source {
  private:
   result<> open() {
     stream_.reset(archive_read_new());
-    archive_read_support_filter_zstd(stream_.get());
+    archive_read_append_filter(stream_.get(), ARCHIVE_FILTER_ZSTD);  // it would not know a skippable frame
     archive_read_support_format_raw(stream_.get());
     archive_read_support_format_empty(stream_.get());
     archive_entry* entry = nullptr;
-    if (archive_read_open(stream_.get(), this, nullptr, &give, nullptr) == ARCHIVE_OK) {
+    // A short stream that is cut is opened with success, as an empty one; only the error tells.
+    if (archive_read_open(stream_.get(), this, nullptr, &give, nullptr) == ARCHIVE_OK &&
+        archive_errno(stream_.get()) == 0) {
       const int state = archive_read_next_header(stream_.get(), &entry);
       is_empty_ = state == ARCHIVE_EOF;
       if (state == ARCHIVE_OK || is_empty_) return {};

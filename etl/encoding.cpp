@@ -10,6 +10,7 @@ namespace atelier::etl {
 namespace {
 
 constexpr std::size_t chunk_bytes = 64 << 10;
+constexpr std::size_t look_bytes = 1 << 20;  // from the first byte on that is not ASCII, that tell what it is
 constexpr std::size_t unlikely_per_likely = 3;  // weighs a byte that no text has where it stands
 
 // Windows-1252 where it differs from Latin-1; what it leaves open stays a control character (WHATWG Encoding,
@@ -44,6 +45,13 @@ bool is_likely_windows(unsigned char before, unsigned char c, unsigned char behi
   if (is_capital && is_small(before)) return false;
   if (is_beside_word(before) && is_beside_word(behind)) return true;  // a word of one letter, as in c'è
   return is_letter(before) || is_letter(behind) || before >= 0xC0 || behind >= 0xC0;
+}
+
+// Without a branch in the loop, so that it is done many bytes at a time: whole files may be looked at.
+bool is_ascii(std::string_view text) {
+  unsigned char all = 0;
+  for (const char c : text) all |= static_cast<unsigned char>(c);
+  return all < 0x80;
 }
 
 encoding utf16_without_mark(std::string_view text) {
@@ -81,13 +89,14 @@ std::string_view name_of(encoding which) {
     case encoding::windows_1252:
       return "windows-1252";
     case encoding::utf8:
+    case encoding::ascii:
       break;
   }
   return "utf-8";
 }
 
 encoding by_mark(encoding which, std::string_view beginning) {
-  if (which != encoding::utf16_le && which != encoding::utf16_be) return which;
+  if (!is_utf16(which)) return which;
   if (beginning.starts_with("\xff\xfe")) return encoding::utf16_le;
   if (beginning.starts_with("\xfe\xff")) return encoding::utf16_be;
   return which;
@@ -97,6 +106,7 @@ encoding detect_encoding(std::string_view text, bool is_cut) {
   if (text.starts_with("\xff\xfe")) return encoding::utf16_le;
   if (text.starts_with("\xfe\xff")) return encoding::utf16_be;
   if (const auto wide = utf16_without_mark(text); wide != encoding::utf8) return wide;
+  if (is_cut && is_ascii(text)) return encoding::ascii;
   if (simdjson::validate_utf8(text)) return encoding::utf8;  // most are, and it is quick
   // Rows with such bytes, of all rows; a single one is damage.
   std::size_t lines = 0, strange_lines = 0, likely = 0, unlikely = 0;
@@ -142,7 +152,7 @@ std::size_t make_utf8(std::string& text) {
 }
 
 std::size_t stored_bytes(std::string_view utf8, encoding which) {
-  if (which == encoding::utf8) return utf8.size();
+  if (is_utf8(which)) return utf8.size();
   std::size_t characters = 0, beyond = 0;
   for (const char c : utf8) {
     characters += !continues(static_cast<unsigned char>(c));
@@ -194,9 +204,28 @@ void recoded_source::take(std::string_view bytes) {
   }
 }
 
+result<std::size_t> recoded_source::read_ascii(std::span<char> space) {
+  const auto got = from_.read(space);
+  if (!got || is_ascii({space.data(), *got})) return got;
+  std::string seen(space.data(), *got);
+  seen.resize(*got + look_bytes);
+  const auto more = read_fully(from_, std::span(seen).subspan(*got));
+  if (!more) return more.error();
+  seen.resize(*got + *more);
+  if (detect_encoding(seen, *more == look_bytes) == encoding::windows_1252) {
+    which_ = encoding::windows_1252;
+    take(seen);
+  } else {
+    which_ = encoding::utf8;
+    ready_ = std::move(seen);
+  }
+  return read(space);
+}
+
 result<std::size_t> recoded_source::read(std::span<char> space) {
-  if (which_ == encoding::utf8) return from_.read(space);
+  if (which_ == encoding::ascii) return read_ascii(space);
   while (taken_ == ready_.size()) {
+    if (which_ == encoding::utf8) return from_.read(space);
     ready_.clear();
     taken_ = 0;
     std::string bytes(chunk_bytes, '\0');

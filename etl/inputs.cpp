@@ -3,6 +3,7 @@
 #include "core/log.hpp"
 #include "etl/cell_kind.hpp"
 #include "etl/row.hpp"
+#include "etl/unpack.hpp"
 
 #include <fmt/ranges.h>
 
@@ -175,7 +176,7 @@ result<looked_at> look_at(const place& from, bool is_digested) {
   found.stored = detect_encoding(raw, raw.size() == look_bytes);
   found.bytes = (*opened)->content_bytes();
   std::string recoded;
-  if (found.stored != encoding::utf8) {
+  if (!is_utf8(found.stored)) {
     text_source stored(raw);
     recoded_source made_utf8(stored, found.stored);
     recoded.resize(2 * look_bytes);
@@ -183,7 +184,12 @@ result<looked_at> look_at(const place& from, bool is_digested) {
     if (!decoded) return decoded.error();
     recoded.resize(*decoded);
   }
-  const std::string_view text = found.stored == encoding::utf8 ? raw : recoded;
+  const std::string_view text = is_utf8(found.stored) ? raw : recoded;
+  if (const auto kind = is_utf16(found.stored) ? "" : binary_kind(raw); !kind.empty()) {
+    const auto why = fail("'{}' is no text but {}: give it as CSV, plain or packed by gzip, zstd or zip",
+                          from.shown, kind);
+    return looked_at{std::nullopt, why.what};
+  }
   if (!find_dialect(found, text)) {
     const auto why = fail(
         "'{}' is none of the seven sets: its first line is '{}'; give it one of their headers, or leave it "
@@ -202,7 +208,7 @@ void say_what_is_unusual(const input& found) {
   if (!found.where.unknown.empty())
     log::warning("columns that mean nothing here are left out file={} columns={}", found.from.shown,
                  fmt::join(found.where.unknown, ","));
-  if (found.stored != encoding::utf8 || found.written != dialect{})
+  if (!is_utf8(found.stored) || found.written != dialect{})
     log::info("read in its own dialect file={} encoding={} delimiter='{}' quote={}", found.from.shown,
               name_of(found.stored), found.written.delimiter == "\t" ? "\\t" : found.written.delimiter,
               found.written.quote);

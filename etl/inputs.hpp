@@ -20,7 +20,7 @@ struct input {
   place from;
   layout where{};
   dialect written;
-  encoding stored = encoding::utf8;
+  encoding stored = encoding::utf8;        // told by its beginning
   std::optional<std::uint64_t> header_at;  // records above the header; none: it has no header
   bool is_digested = true;                 // its SHA-256 will be asked for
   std::string header;                      // its raw bytes in UTF-8, or the published one

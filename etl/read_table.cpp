@@ -5,6 +5,7 @@
 #include "etl/places.hpp"
 #include "etl/record_reader.hpp"
 #include "etl/table_rows.hpp"
+#include "etl/unpack.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -91,6 +92,8 @@ result<> read_table(const read_options& options, const std::function<bool(std::s
   if (!got) return got.error();
   raw.resize(*got);
   const auto stored = by_mark(options.stored.value_or(detect_encoding(raw, raw.size() == look_bytes)), raw);
+  if (const auto kind = options.stored || is_utf16(stored) ? "" : binary_kind(raw); !kind.empty())
+    return fail("'{}' is no text but {}: unpack it, or say --encoding if it is one", named->shown, kind);
   replayed_source whole(std::move(raw), content);
   recoded_source recoded(whole, stored);
 
@@ -111,7 +114,7 @@ result<> read_table(const read_options& options, const std::function<bool(std::s
     log::info("left out before the table file={} records={}", named->shown, shape.skip_records);
 
   replayed_source rest(std::move(text), recoded);
-  record_reader reader(rest, written, stored, longest_bytes);
+  record_reader reader(rest, written, longest_bytes);
   table_writer writer(out);
   table_rows rows([&](const cells& row) { writer.write(row); }, shape.width);
   std::vector<cells> header;

@@ -1,5 +1,7 @@
 #include "etl/reading.hpp"
 
+#include "core/log.hpp"
+
 #include <fmt/format.h>
 
 #include <chrono>
@@ -35,13 +37,14 @@ class file_in_reading {
 
   record_reader& records() { return *records_; }
   stored_source& stored() { return opened_->stored(); }
+  encoding stored_as() const { return text_->stored_as(); }
 
  private:
   file_in_reading(std::shared_ptr<opened_place> opened, input& of)
       : opened_(std::move(opened)),
         content_(std::make_unique<replayed_source>(std::move(of.read_already), opened_->content())),
         text_(std::make_unique<recoded_source>(*content_, of.stored)),
-        records_(std::make_unique<record_reader>(*text_, of.written, of.stored)) {
+        records_(std::make_unique<record_reader>(*text_, of.written)) {
     records_->expect_columns(of.where.column_of.size());
   }
 
@@ -92,6 +95,9 @@ result<> read_file(run_state& run, std::uint32_t index, const see_row& see) {
   }
   if (auto written = file.rejects.finish(); !written) return written;
   if (auto drained = opened->stored().drain(); !drained) return drained;
+  if (file.of.stored == encoding::ascii && opened->stored_as() == encoding::windows_1252)
+    log::info("what is not ASCII begins late, and was read in its encoding file={} encoding={}",
+              file.of.from.shown, name_of(encoding::windows_1252));
   file.bytes = opened->stored().bytes_read();
   file.sha256 = opened->stored().sha256();
   file.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();

@@ -12,10 +12,10 @@ inline bool is_line_end(char c) { return c == '\n' || c == '\r'; }
 
 }  // namespace
 
-record_reader::record_reader(byte_source& source, dialect how, encoding stored, std::size_t bytes_max)
+record_reader::record_reader(byte_source& source, dialect how, std::size_t bytes_max)
     : source_(source),
       dialect_(std::move(how)),
-      stored_(stored),
+      stored_(source.stored_as()),
       quick_(dialect_.delimiter.size() == 1 && !dialect_.escapes_by_sign() &&
              dialect_.delimiter[0] != dialect_.quote && !is_line_end(dialect_.delimiter[0]) &&
              !is_line_end(dialect_.quote)),
@@ -60,6 +60,7 @@ bool record_reader::fill(failure& problem) {
     problem = got.error();
     return false;
   }
+  stored_ = source_.stored_as();
   filled_ += *got;
   ended_ = *got == 0;
   ends_.restart(begin_);
@@ -97,8 +98,7 @@ void record_reader::close_quoted(std::size_t end) {
 
 // What comes next begins there.
 void record_reader::advance(std::size_t to) {
-  offset_ +=
-      stored_ == encoding::utf8 ? to - begin_ : stored_bytes({buffer_.get() + begin_, to - begin_}, stored_);
+  offset_ += is_utf8(stored_) ? to - begin_ : stored_bytes({buffer_.get() + begin_, to - begin_}, stored_);
   begin_ = to;
 }
 

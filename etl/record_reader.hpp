@@ -55,10 +55,8 @@ class record_reader {
   static constexpr std::size_t chunk_bytes = 128 << 10;  // asked of the source at a time; stays in the cache
   static constexpr std::size_t ahead_bytes_max = 1 << 20;  // looked at for the end of a text that is too long
 
-  /// `stored`: how the file itself is encoded, if the source was made UTF-8 of something else; offsets are
-  /// the file's. `bytes_max`: of a record.
-  explicit record_reader(byte_source& source, dialect how = {}, encoding stored = encoding::utf8,
-                         std::size_t bytes_max = record_bytes_max);
+  /// Offsets are those of what is stored, also if the source makes UTF-8 of it. `bytes_max`: of a record.
+  explicit record_reader(byte_source& source, dialect how = {}, std::size_t bytes_max = record_bytes_max);
 
   /// How many columns a good record has; tells an unterminated quote from a long text. 0: not known yet.
   void expect_columns(std::size_t columns) { columns_ = columns; }
@@ -114,7 +112,7 @@ class record_reader {
 
   byte_source& source_;
   dialect dialect_;
-  encoding stored_;
+  encoding stored_;  // how all bytes so far are, from the first that is not ASCII on
   std::array<std::uint8_t, 256> classes_{};
   bool quick_;                                         // the dialect is one that parity is enough for
   unsigned quick_quote_;                               // its quote; if it has none, what is no byte

@@ -1,5 +1,7 @@
 #include "etl/source.hpp"
 
+#include "etl/encoding.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,6 +40,8 @@ class file_source final : public byte_source {
 };
 
 }  // namespace
+
+encoding byte_source::stored_as() const { return encoding::utf8; }
 
 result<std::unique_ptr<byte_source>> open_file(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);

@@ -12,6 +12,8 @@
 
 namespace atelier::etl {
 
+enum class encoding : std::uint8_t;
+
 /// A stream of bytes, read once from the beginning to the end.
 class byte_source {
  public:
@@ -25,6 +27,9 @@ class byte_source {
 
   /// All bytes there are, where that is known beforehand.
   virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
+
+  /// How what was read so far is stored, if this source makes UTF-8 of it.
+  virtual encoding stored_as() const;
 };
 
 /// A file on this machine. Errors: not there, unreadable, a folder.
@@ -52,6 +57,7 @@ class replayed_source final : public byte_source {
   replayed_source(std::string first, byte_source& rest) : first_(std::move(first)), rest_(rest) {}
   result<std::size_t> read(std::span<char> space) override;
   std::optional<std::uint64_t> size() const override { return rest_.size(); }
+  encoding stored_as() const override { return rest_.stored_as(); }
 
  private:
   std::string first_;

@@ -212,6 +212,67 @@ TEST_CASE("a compressed file that is cut or damaged is an error", "[etl]") {
              Contains("1 ") && Contains("cannot be unpacked"));
 }
 
+TEST_CASE("a zstd stream may begin with a frame to be skipped, as those of pzstd do", "[etl]") {
+  const temp_dir plain, packed;
+  make_sample(plain, 50);
+  const auto text = test::read_file(plain / "reviews.csv");
+  const std::string skipped("\x5f\x2a\x4d\x18\x04\0\0\0size", 12);
+  std::string stream;
+  for (const auto& half : {text.substr(0, text.size() / 2), text.substr(text.size() / 2)}) {
+    write_archive(packed / "half", false, {{"half", half}});
+    stream += skipped + test::read_file(packed / "half");
+  }
+  const auto read = run_etl({"read", packed.write("reviews.csv", stream)});
+  CHECK(read.code == 0);
+  CHECK((read.output == run_etl({"read", plain / "reviews.csv"}).output));
+  CHECK_THAT(code_and_errors(packed.write("cut.csv", stream.substr(0, stream.size() - 20))),
+             Contains("1 ") && Contains("damaged zstd stream"));
+}
+
+TEST_CASE("what is plainly no text is said to be none, and not printed", "[etl]") {
+  const temp_dir folder;
+  std::string random;
+  for (unsigned i = 0, x = 1; i < 5000; ++i)
+    random += static_cast<char>((x = x * 1664525 + 1013904223) >> 24);
+  std::string tar("reviews.csv");
+  tar.resize(257);
+  tar += "ustar";
+  tar.resize(512);
+  tar += std::string(100'000, 'x');
+  for (const auto& [bytes, what] : {std::pair{random, "binary data"},
+                                    {std::string("\xfd\x37zXZ\0\0", 7), "an xz stream"},
+                                    {tar, "a tar archive"},
+                                    {gzipped(tar), "a tar archive"}}) {
+    const auto file = folder.write("reviews.csv", bytes).string();
+    const auto read = run_etl({"read", file});
+    CHECK(read.output.empty());
+    CHECK(read.code == 1);
+    CHECK_THAT(read.errors, Contains(fmt::format("'{}' is no text but {}: unpack it", file, what)));
+    CHECK_THAT(code_and_errors(file),
+               Contains("1 ") && Contains(fmt::format("'{}' is no text but {}: give it", file, what)));
+  }
+  // A damaged text is one, and so is what is said to be.
+  CHECK(run_etl({"read", folder.write("a.csv", std::string("a,b\n1,\0\0\0\n", 10))}).code == 0);
+  CHECK(run_etl({"read", folder.write("a.csv", random), "--encoding", "latin1"}).code == 0);
+}
+
+TEST_CASE("Latin-1 of which the first megabytes are ASCII is read as what it is, from whatever source",
+          "[etl]") {
+  std::string text = "id,product_id,name\n";
+  for (int i = 1; i <= 200'000; ++i) text += fmt::format("{},1,plain\n", i);
+  for (int i = 200'001; i <= 200'010; ++i) text += fmt::format("{},1,caf\xe9\n", i);
+  const temp_dir folder;
+  const auto file = folder.write("characteristics.csv", text).string();
+  for (const auto& source : {file, folder.write("packed.csv", gzipped(text)).string()}) {
+    const auto report = folder / "report.json";
+    const auto done = run_etl({"check", source, "--report", report});
+    CHECK_THAT(done.errors, Contains("encoding=windows-1252"));
+    CHECK(of_set(report, "characteristics").loaded == 200'010);
+  }
+  const auto read = run_etl({"read", file});
+  CHECK(read.output.ends_with("200010,1,caf\xc3\xa9\n"));
+}
+
 TEST_CASE("standard input is a source", "[etl]") {
   const temp_dir plain, out;
   make_sample(plain, 100);

@@ -83,6 +83,8 @@ TEST_CASE("an encoding is detected, decoded in any chunks, and places are told i
   CHECK(detect_encoding(be + be) ==
         encoding::utf8);  // too many characters of other alphabets to tell without a mark
   CHECK(detect_encoding(text) == encoding::utf8);
+  CHECK(detect_encoding("id,name\n", true) == encoding::ascii);
+  CHECK(detect_encoding("id,name\n") == encoding::utf8);
 }
 
 TEST_CASE("Latin-1 as a whole is recognised, a damaged row of a UTF-8 file is not taken for it") {
@@ -161,4 +163,40 @@ TEST_CASE("a header of one name is no title, unless it is that of the first colu
   CHECK(shape.skip_records == 0);
   CHECK(shape.header_records == 1);
   CHECK(detect_shape("Sales,\nname,price\nbread,2.50\nmilk,1.20\n", {}).skip_records == 1);
+}
+
+TEST_CASE("what is ASCII for megabytes is told by the first other bytes, and offsets stay the file's own") {
+  std::string plain;
+  while (plain.size() < 1'500'000) plain += "1,plain\n";
+  const std::string latin = plain + "2,Jos\xe9\n3,Zo\xeb\n4,Ren\xe9\n5,caf\xe9\n";
+  const std::string utf8 = plain + "2,Jos\xc3\xa9\n3,Zo\xc3\xab\n4,Ren\xc3\xa9\n5,caf\xc3\xa9\n";
+  const std::string damaged = plain + "2,Jos\xe9\n" + plain;
+  const auto last_of = [](const std::string& bytes, std::size_t chunk, encoding& told) {
+    memory_source source(bytes, chunk);
+    recoded_source recoded(source, encoding::ascii);
+    record_reader reader(recoded);
+    std::pair<std::string, std::uint64_t> last;
+    for (;;) {
+      const auto next = reader.next();
+      REQUIRE(next);
+      if (!*next) break;
+      last = {std::string((*next)->raw), (*next)->offset};
+    }
+    told = recoded.stored_as();
+    return last;
+  };
+  for (const std::size_t chunk : {777, 100'000, 1 << 20}) {
+    encoding told{};
+    CHECK((last_of(latin, chunk, told) ==
+           std::pair<std::string, std::uint64_t>("5,caf\xc3\xa9", latin.size() - 7)));
+    CHECK(told == encoding::windows_1252);
+    CHECK((last_of(utf8, chunk, told) ==
+           std::pair<std::string, std::uint64_t>("5,caf\xc3\xa9", utf8.size() - 8)));
+    CHECK(told == encoding::utf8);
+    CHECK((last_of(damaged, chunk, told) ==
+           std::pair<std::string, std::uint64_t>("1,plain", damaged.size() - 8)));
+    CHECK(told == encoding::utf8);
+    CHECK(last_of(plain, chunk, told).second == plain.size() - 8);
+    CHECK(told == encoding::ascii);
+  }
 }
