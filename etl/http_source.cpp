@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <mutex>
@@ -14,7 +15,6 @@ namespace atelier::etl {
 namespace {
 
 constexpr long connect_seconds = 15;
-constexpr long silent_seconds = 30;                 // without a byte: the transfer is broken
 constexpr std::size_t waiting_bytes_max = 1 << 20;  // received and not yet asked for
 constexpr std::size_t refusal_bytes_max = 4096;     // kept of the body of an error
 constexpr int breaks_max = 8;                       // one after the other, without a byte between them
@@ -51,9 +51,30 @@ std::string host_of(const std::string& url) {
   return host.substr(host.find('@') == std::string::npos ? 0 : host.find('@') + 1);
 }
 
+// Of a Content-Range, "bytes 5-9/10", the last number; a server may say * for it.
+std::optional<std::uint64_t> bytes_in_all(const std::string& range) {
+  const auto slash = range.find('/');
+  if (slash == std::string::npos) return std::nullopt;
+  std::uint64_t bytes = 0;
+  const auto* const end = range.data() + range.size();
+  if (std::from_chars(range.data() + slash + 1, end, bytes).ptr != end) return std::nullopt;
+  return bytes;
+}
+
+// As far as both are known. A file sent from several machines may have several times, but one tag.
+bool are_different(const file_version& one, const file_version& other) {
+  const auto differ = [](const std::string& a, const std::string& b) {
+    return !a.empty() && !b.empty() && a != b;
+  };
+  return differ(one.tag, other.tag) || (one.tag.empty() && differ(one.modified, other.modified)) ||
+         (one.bytes && other.bytes && *one.bytes != *other.bytes);
+}
+
 class http_source final : public byte_source {
  public:
-  explicit http_source(http_request request) : request_(std::move(request)), multi_(curl_multi_init()) {}
+  explicit http_source(http_request request) : request_(std::move(request)), multi_(curl_multi_init()) {
+    if (!request_.seen) request_.seen = std::make_shared<file_version>();
+  }
   ~http_source() override { stop(); }
 
   // Waits until the first byte or the end, so that what is wrong is known at once.
@@ -77,7 +98,7 @@ class http_source final : public byte_source {
     }
     return n;
   }
-  std::optional<std::uint64_t> size() const override { return size_; }
+  std::optional<std::uint64_t> size() const override { return request_.seen->bytes; }
   long status() const {
     long status = 0;
     if (easy_) curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
@@ -106,12 +127,8 @@ class http_source final : public byte_source {
   std::size_t taken_ = 0;
   std::uint64_t received_ = 0;  // bytes of the file so far
   std::uint64_t to_skip_ = 0;   // a server without ranges sends again what we have
-  std::optional<std::uint64_t> size_;
-  std::string version_;      // its ETag
-  std::string version_now_;  // of the answer under way
-  std::string modified_;     // its Last-Modified, for servers that give no ETag
-  std::string modified_now_;
-  std::string range_now_;  // its Content-Range
+  file_version now_;            // of the answer under way
+  std::string range_now_;       // its Content-Range
   std::string refusal_body_;
   std::string problem_;  // why this answer cannot be used
   bool status_seen_ = false;
@@ -131,7 +148,7 @@ result<> http_source::begin() {
   curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, connect_seconds);
   curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, silent_seconds);
+  curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request_.silence_max.count()));
   curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
   curl_easy_setopt(c, CURLOPT_USERAGENT, "atelier");
   curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, &on_body);
@@ -155,12 +172,11 @@ result<> http_source::begin() {
   }
   if (received_ > 0) {
     curl_easy_setopt(c, CURLOPT_RANGE, fmt::format("{}-", received_).c_str());
-    if (!version_.empty() && !version_.starts_with("W/")) add("If-Match: " + version_);
+    if (const auto& tag = request_.seen->tag; !tag.empty() && !tag.starts_with("W/")) add("If-Match: " + tag);
   }
   headers_.reset(headers);
   curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-  version_now_.clear();
-  modified_now_.clear();
+  now_ = {};
   range_now_.clear();
   refusal_body_.clear();
   problem_.clear();
@@ -179,8 +195,7 @@ std::size_t http_source::on_header(char* bytes, std::size_t, std::size_t n, void
   auto& us = *static_cast<http_source*>(self);
   const std::string_view line(bytes, n);
   if (line.starts_with("HTTP/")) {  // of a redirect, or of what it leads to
-    us.version_now_.clear();
-    us.modified_now_.clear();
+    us.now_ = {};
     us.range_now_.clear();
   }
   const auto colon = line.find(':');
@@ -192,8 +207,8 @@ std::size_t http_source::on_header(char* bytes, std::size_t, std::size_t n, void
   while (!value.empty() && (value.back() == '\r' || value.back() == '\n' || value.back() == ' '))
     value.remove_suffix(1);
   while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
-  if (is("etag")) us.version_now_ = value;
-  if (is("last-modified")) us.modified_now_ = value;
+  if (is("etag")) us.now_.tag = value;
+  if (is("last-modified")) us.now_.modified = value;
   if (is("content-range")) us.range_now_ = value;
   return n;
 }
@@ -206,21 +221,20 @@ void http_source::see_status() {
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
   if (status != 200 && status != 206) return;
-  if (received_ == 0) {
-    version_ = version_now_;
-    modified_ = modified_now_;
-    if (length >= 0) size_ = static_cast<std::uint64_t>(length);
-    return;
-  }
-  const auto differ = [](const std::string& one, const std::string& other) {
-    return !one.empty() && !other.empty() && one != other;
-  };
-  if (differ(version_, version_now_) || (version_.empty() && differ(modified_, modified_now_)))
+  if (status == 206)
+    now_.bytes = bytes_in_all(range_now_);
+  else if (length >= 0)
+    now_.bytes = static_cast<std::uint64_t>(length);
+  auto& seen = *request_.seen;
+  if (are_different(seen, now_))
     problem_ = "it was changed while it was being read";
-  else if (status == 200)
+  else if (received_ > 0 && status == 200)
     to_skip_ = received_;
-  else if (!range_now_.starts_with(fmt::format("bytes {}-", received_)))
+  else if (received_ > 0 && !range_now_.starts_with(fmt::format("bytes {}-", received_)))
     problem_ = fmt::format("the server sent another range ('{}') than the one it was asked for", range_now_);
+  if (seen.tag.empty()) seen.tag = now_.tag;
+  if (seen.modified.empty()) seen.modified = now_.modified;
+  if (!seen.bytes) seen.bytes = now_.bytes;
 }
 
 std::size_t http_source::on_body(char* bytes, std::size_t, std::size_t n, void* self) {
@@ -278,18 +292,19 @@ result<> http_source::take_up_again(const std::string& why) {
 }
 
 result<> http_source::judge_end(CURLcode code) {
-  if (!problem_.empty()) return fail("'{}' cannot be read on: {}; start again", request_.shown, problem_);
   if (!status_seen_) see_status();  // there was no body
+  if (!problem_.empty()) return fail("'{}' cannot be read on: {}; start again", request_.shown, problem_);
   long status = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   if (code == CURLE_OK) {
     if (status == 412)
       return fail("'{}' cannot be read on: it was changed while it was being read; start again",
                   request_.shown);
-    if (status == 416 && size_ && received_ == *size_) status = 206;  // there was nothing left to send
+    const auto& size = request_.seen->bytes;
+    if (status == 416 && size && received_ == *size) status = 206;  // there was nothing left to send
     if (status == 429 || status >= 500) return take_up_again(fmt::format("the server says {}", status));
     if (status != 200 && status != 206) return refusal();
-    if (size_ && received_ < *size_) return take_up_again("it ended too early");
+    if (size && received_ < *size) return take_up_again("it ended too early");
     complete_ = true;
     return {};
   }

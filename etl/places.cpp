@@ -79,7 +79,11 @@ result<std::vector<place>> places_of_bucket(const std::string& address) {
                      asked->key.substr(0, by_glob ? asked->key.find_first_of("*?[") : asked->key.size())};
   const auto place_of = [&](const std::string& key, std::optional<std::uint64_t> bytes) {
     const auto name = fmt::format("s3://{}/{}", asked->bucket, key);
-    return place{.where = place::kind::s3, .shown = name, .address = name, .bytes = bytes};
+    return place{.where = place::kind::s3,
+                 .shown = name,
+                 .address = name,
+                 .bytes = bytes,
+                 .seen = std::make_shared<file_version>()};
   };
   long status = 0;
   const auto objects = list_s3(settings, beginning, status);
@@ -138,11 +142,13 @@ result<std::unique_ptr<byte_source>> open_stored(const place& where) {
     case place::kind::standard_input:
       return open_standard_input();
     case place::kind::http:
-      return open_http({where.address, where.shown, std::nullopt});
+      return open_http({where.address, where.shown, std::nullopt, where.seen});
     case place::kind::s3:
       break;
   }
-  return open_http(s3_object_request(find_aws_settings(surroundings_of_process()), *parse_s3(where.address)));
+  auto object = s3_object_request(find_aws_settings(surroundings_of_process()), *parse_s3(where.address));
+  object.seen = where.seen;
+  return open_http(std::move(object));
 }
 
 constexpr std::size_t names_said_max = 10;  // in a message
@@ -264,7 +270,10 @@ result<std::vector<place>> find_places(const std::string& word, const std::strin
   } else if (word.starts_with("s3://")) {
     found = places_of_bucket(word);
   } else if (word.starts_with("http://") || word.starts_with("https://")) {
-    found = std::vector<place>{{.where = place::kind::http, .shown = shown_address(word), .address = word}};
+    found = std::vector<place>{{.where = place::kind::http,
+                                .shown = shown_address(word),
+                                .address = word,
+                                .seen = std::make_shared<file_version>()}};
   } else if (word.find("://") != std::string::npos && !fs::exists(word)) {
     return fail_with(exit_code::wrong_usage,
                      "'{}' is of a kind that cannot be read from: write http://, https:// or s3://", word);

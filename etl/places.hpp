@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/result.hpp"
-#include "etl/aws_settings.hpp"
+#include "etl/http_source.hpp"
 #include "etl/stored.hpp"
 
 #include <cstdint>
@@ -24,6 +24,7 @@ struct place {
   bool from_many =
       false;  // found in a folder, a glob, an archive or a bucket: may be left out if none of ours
   std::optional<std::uint64_t> bytes = std::nullopt;  // as stored; of a member, unpacked
+  std::shared_ptr<file_version> seen = nullptr;       // of a server's file: what it was when first opened
   std::shared_ptr<const std::string> spooled =
       nullptr;                                  // a copy on this machine: its path, while somebody has it
   std::shared_ptr<byte_source> once = nullptr;  // what flows by once: its bytes, for whoever comes first

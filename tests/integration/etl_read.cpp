@@ -63,6 +63,7 @@ TEST_CASE("what comes out is UTF-8, whatever the file is, and what was none is c
 
 TEST_CASE("short records are padded, long ones and further tables stand as they are", "[etl]") {
   CHECK(read("a,b,c\n1,2,3\n4,5\n6,7,8,9\n10,11,12\n") == "a,b,c\n1,2,3\n4,5,\n6,7,8,9\n10,11,12\n");
+  CHECK(read("a,b\n1,2\nx,y,z\n1,2,3\n4,5,6\n7,8,9\n") == "a,b\n1,2\nx,y,z\n1,2,3\n4,5,6\n7,8,9\n");
   CHECK(read("a,b\n1,2\n\nx,y,z\n1,2,3\n4,5,6\n7,8,9\n") == "a,b\n1,2\nx,y,z\n1,2,3\n4,5,6\n7,8,9\n");
   CHECK(read("a,b,c\n1,2,3\n4,5,6\n7,8,9\n\nx,y\n1,2\n") == "a,b,c\n1,2,3\n4,5,6\n7,8,9\nx,y\n1,2\n");
 }

@@ -1,5 +1,6 @@
 // Where files come from and how they are packed: the same data give the same figures.
 #include "integration/etl_house.hpp"
+#include "integration/object_store.hpp"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -19,43 +20,6 @@ namespace {
 
 constexpr std::array all_sets{"reviews",   "reviews_photos", "characteristics", "characteristic_reviews",
                               "questions", "answers",        "answers_photos"};
-
-std::string python() {
-  for (const auto* path : {"/usr/bin/python3", "/usr/local/bin/python3"})
-    if (std::filesystem::exists(path)) return path;
-  throw std::runtime_error("python3 is not installed");
-}
-
-// tests/support/object_store.py with a folder to serve.
-class object_store {
- public:
-  object_store(const temp_dir& folder, std::vector<std::string> more = {})
-      : server_(python(), words(folder, std::move(more))) {
-    server_.wait_for(" is open");
-    port_ = server_.output().substr(5, server_.output().find(" is") - 5);
-  }
-
-  std::string url(const std::string& path) const { return "http://127.0.0.1:" + port_ + path; }
-
-  // What a signed request needs to reach it.
-  std::vector<std::string> environment(const std::string& secret = "its/secret+key") const {
-    return {"AWS_ENDPOINT_URL=" + url(""), "AWS_ACCESS_KEY_ID=AKIATEST", "AWS_SECRET_ACCESS_KEY=" + secret,
-            "AWS_SESSION_TOKEN=a/token==", "AWS_REGION=eu-test-1"};
-  }
-  static std::vector<std::string> keys() {
-    return {"--key",   "AKIATEST",  "--secret", "its/secret+key",
-            "--token", "a/token==", "--region", "eu-test-1"};
-  }
-
- private:
-  static std::vector<std::string> words(const temp_dir& folder, std::vector<std::string> more) {
-    more.insert(more.begin(),
-                {std::string(ATELIER_SOURCES) + "/tests/support/object_store.py", folder.path()});
-    return more;
-  }
-  test::child_process server_;
-  std::string port_;
-};
 
 std::string gzipped(const std::string& text) {
   z_stream stream{};
@@ -324,53 +288,10 @@ TEST_CASE("what is compressed in a zip file is unpacked, and `read` is told whic
   says(read(zip / "outer.zip", {}), 1, "unpack the outer one first");
 }
 
-TEST_CASE("a transfer that breaks goes on where it was, with and without ranges", "[etl]") {
-  const temp_dir folder, out;
-  make_sample(folder, 300);
-  const auto expected = of_set(
-      [&] {
-        const auto report = out / "plain.json";
-        REQUIRE(run_etl({"check", folder / "reviews.csv", "--report", report}).code == 0);
-        return report;
-      }(),
-      "reviews");
-  const auto size = std::filesystem::file_size(folder / "reviews.csv");
-  const temp_dir web;
-  web.write("reviews.csv", test::read_file(folder / "reviews.csv"));
-  const auto read = [&](const std::vector<std::string>& mischief) {
-    const object_store store(web, mischief);
-    const auto report = out / "report.json";
-    const auto done = run_etl({"check", store.url("/web/reviews.csv"), "--report", report});
-    INFO(done.errors);
-    REQUIRE(done.code == 0);
-    CHECK(done.errors.find("@") == std::string::npos);
-    const auto found = of_set(report, "reviews");
-    CHECK(found.rows_read == expected.rows_read);
-    CHECK(found.loaded == expected.loaded);
-    CHECK(test::read_file(report).find(sha256_of(test::read_file(folder / "reviews.csv"))) !=
-          std::string::npos);
-  };
-  read({});
-  read({"--cut", std::to_string(size / 3)});
-  read({"--fail", "2"});
-  const object_store changing(web, {"--cut", std::to_string(size / 2), "--change"});
-  CHECK_THAT(code_and_errors(changing.url("/web/reviews.csv")), Contains("changed while it was being read"));
-  for (const auto* way : {"--no-tags", "--no-ranges"}) {
-    const object_store untagged(web, {"--cut", std::to_string(size / 2), "--change", "--no-tags", way});
-    CHECK_THAT(code_and_errors(untagged.url("/web/reviews.csv")),
-               Contains("changed while it was being read"));
-  }
-  const object_store lost(web);
-  CHECK_THAT(code_and_errors(lost.url("/web/nothing.csv")), Contains("1 ") && Contains("is not there"));
-  CHECK_THAT(code_and_errors("http://127.0.0.1:1/reviews.csv"),
-             Contains("1 ") && Contains("check the address"));
-  CHECK_THAT(code_and_errors("ftp://127.0.0.1/reviews.csv"),
-             Contains("2 ") && Contains("cannot be read from"));
-}
-
 TEST_CASE("the store that the tests use knows the published signatures", "[etl]") {
-  const auto done = test::run_program(
-      python(), {std::string(ATELIER_SOURCES) + "/tests/support/object_store.py", "--self-test"});
+  const auto done =
+      test::run_program(object_store::python(),
+                        {std::string(ATELIER_SOURCES) + "/tests/support/object_store.py", "--self-test"});
   INFO(done.output);
   CHECK(done.code == 0);
 }
@@ -433,11 +354,11 @@ TEST_CASE("UTF-16, Latin-1, another delimiter and another quote are read as what
   const auto recode = [](const std::string& utf8, const char* to) {
     const temp_dir work;
     work.write("in", utf8);
-    const auto done =
-        test::run_program(python(), {"-c",
-                                     "import sys; open(sys.argv[2], 'wb').write(open(sys.argv[1], "
-                                     "encoding='utf-8', newline='').read().encode(sys.argv[3]))",
-                                     work / "in", work / "out", to});
+    const auto done = test::run_program(object_store::python(),
+                                        {"-c",
+                                         "import sys; open(sys.argv[2], 'wb').write(open(sys.argv[1], "
+                                         "encoding='utf-8', newline='').read().encode(sys.argv[3]))",
+                                         work / "in", work / "out", to});
     REQUIRE(done.code == 0);
     return test::read_file(work / "out");
   };

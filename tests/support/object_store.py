@@ -1,13 +1,15 @@
 """A web server and S3 service for tests: serves a folder, checks signatures, and misbehaves on request.
 
-    python3 object_store.py FOLDER [--key ID --secret SECRET --token TOKEN] [--cut BYTES] [--fail N] [--no-ranges] [--no-tags] [--change]
+    python3 object_store.py FOLDER [--key ID --secret SECRET --token TOKEN] [--cut BYTES] [--fail N] [--drip N] [--delay S] [--change N] [--no-…]
     python3 object_store.py --self-test
 
 GET /web/NAME is a file of the folder for everybody; GET /BUCKET/KEY and GET /BUCKET/?list-type=2 are S3's, path style.
 It prints its port and serves until it is ended.
-    --cut BYTES   breaks every answer after so many bytes of its body     --fail N     says 503 to the first N requests
-    --no-ranges   ignores Range                                           --change     another version at every request
-    --no-tags     gives no ETag, only Last-Modified                       --no-list    says 403 to who asks for a list
+    --cut BYTES    breaks every answer after so many bytes of its body    --fail N     says 503 to the first N requests
+    --drip N       sends the body of each file in so many pieces          --delay S    seconds before it breaks, or between pieces
+    --change N     from the Nth request on, NAME.next is served for NAME  --no-ranges  ignores Range
+    --no-tags      gives no ETag, only Last-Modified                      --no-list    says 403 to who asks for a list
+    --no-versions  gives neither
 """
 
 import argparse
@@ -135,27 +137,33 @@ class Handler(http.server.BaseHTTPRequestHandler):
         file = pathlib.Path(self.options.folder) / name
         if not file.is_file():
             return self.answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
+        is_next = 0 < self.options.change <= number
+        if is_next:
+            file = file.with_name(file.name + ".next")
         body = file.read_bytes()
-        tag = f'"{number if self.options.change else hashlib.md5(body).hexdigest()}"'
-        if not self.options.no_tags and self.headers.get("If-Match", tag) != tag:
+        has_tags = not (self.options.no_tags or self.options.no_versions)
+        tag = f'"{hashlib.md5(body).hexdigest()}"'
+        if has_tags and self.headers.get("If-Match", tag) != tag:
             return self.answer(412, b"")
         start = 0
         wanted = self.headers.get("Range", "")
         if wanted.startswith("bytes=") and not self.options.no_ranges:
             start = int(wanted.removeprefix("bytes=").split("-")[0])
-        moment = email.utils.formatdate(number if self.options.change else file.stat().st_mtime, usegmt=True)
-        headers = {"Last-Modified": moment} if self.options.no_tags else {"ETag": tag, "Last-Modified": moment}
+        headers = {"ETag": tag} if has_tags else {}
+        if not self.options.no_versions:
+            headers["Last-Modified"] = email.utils.formatdate(1_600_000_000 + is_next, usegmt=True)
         if start:
             headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
-        self.answer(206 if start else 200, body[start:], headers, may_cut=True)
+        self.answer(206 if start else 200, body[start:], headers, is_file=True)
 
-    def answer(self, status, body, headers=None, may_cut=False):
+    def answer(self, status, body, headers=None, is_file=False):
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        cut = self.options.cut if may_cut else 0
+        cut = self.options.cut if is_file else 0
+        piece = -(-len(body) // self.options.drip) if is_file and self.options.drip else len(body)
         try:
             if cut and len(body) > cut:
                 self.wfile.write(body[:cut])
@@ -164,7 +172,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.connection.close()
                 self.close_connection = True
             else:
-                self.wfile.write(body)
+                for start in range(0, len(body), piece or 1):
+                    if start:
+                        time.sleep(self.options.delay)
+                    self.wfile.write(body[start:start + piece])
         except OSError:
             self.close_connection = True
 
@@ -179,10 +190,12 @@ def main():
     parser.add_argument("--cut", type=int, default=0)
     parser.add_argument("--delay", type=float, default=0.01)
     parser.add_argument("--fail", type=int, default=0)
+    parser.add_argument("--drip", type=int, default=0)
+    parser.add_argument("--change", type=int, default=0)
     parser.add_argument("--no-ranges", action="store_true")
     parser.add_argument("--no-tags", action="store_true")
+    parser.add_argument("--no-versions", action="store_true")
     parser.add_argument("--no-list", action="store_true")
-    parser.add_argument("--change", action="store_true")
     options = parser.parse_args()
     if options.self_test:
         return self_test()
