@@ -89,7 +89,7 @@ class record_reader {
   step end_unless_unterminated(std::size_t end, bool at_line_end);
   step damage(std::size_t opened);
   std::optional<std::size_t> unterminated_quote() const;
-  bool closed_by_accident(std::size_t index) const;
+  bool closed_by_accident(std::size_t index, std::size_t line_end) const;
   bool first_line_is_row(std::size_t index, std::size_t begin) const;
   step find_damaged_end();
   bool may_have_swallowed_rows() const;

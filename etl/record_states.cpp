@@ -24,19 +24,23 @@ record_reader::step record_reader::damage(std::size_t opened) {
 // The quote that did not end, though a field seems to end there: what closed it opens a field further down.
 // Asked only where something else is wrong with the record, since a good text may look like that.
 std::optional<std::size_t> record_reader::unterminated_quote() const {
-  for (std::size_t i = 0; i < field_count_ && dropped_ == 0; ++i)
-    if (fields_[i].how != quoting::bare && closed_by_accident(i)) return fields_[i].begin - 1;
+  if (!many_lines_ || dropped_ > 0) return std::nullopt;
+  const std::string_view seen(buffer_.get() + begin_, at_ - begin_);
+  std::size_t line_end = 0;  // looked for once for all fields before it
+  for (std::size_t i = 0; i < field_count_; ++i) {
+    const auto& f = fields_[i];
+    if (f.begin > line_end || i == 0) line_end = seen.find_first_of("\r\n", f.begin);
+    if (line_end < f.end && f.how != quoting::bare && closed_by_accident(i, line_end)) return f.begin - 1;
+  }
   return std::nullopt;
 }
 
 // Quotes tell: an end stands behind text, a beginning behind a delimiter. So this field's last quote, behind
 // a delimiter, may be a beginning, and is one if the next quote is an end. Lines within prove nothing, since
 // a text may hold any. Where the next quote may be either too, there are more columns than there should be.
-bool record_reader::closed_by_accident(std::size_t index) const {
+bool record_reader::closed_by_accident(std::size_t index, std::size_t line_end) const {
   const std::string_view seen(buffer_.get() + begin_, at_ - begin_);
   const auto& f = fields_[index];
-  const auto line_end = seen.find_first_of("\r\n", f.begin);
-  if (line_end >= f.end) return false;
   const auto closing = next_lone_quote(seen, f.begin, dialect_);
   if (!closing || !closing->may_open) return false;
   const auto next = next_lone_quote(seen, closing->end, dialect_);
