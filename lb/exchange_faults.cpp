@@ -140,6 +140,7 @@ void exchange::forget_answer() {
 }
 
 void exchange::give_up(fault how) {
+  end_retry();
   if (cut_) return leave("cut");
   if (head_written_ && sent_to_client_bytes_ > 0) return leave("broken_off");
   if (head_written_) forget_answer();

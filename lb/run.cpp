@@ -60,6 +60,7 @@ class role {
   void serve();
   task<> obey_signals();
   task<> read_configuration();
+  void leave_to_successor();
   task<> end_by_signal();
   task<> end_taken_over();
   task<> wait_for_probes();
@@ -227,9 +228,17 @@ task<> role::read_configuration() {
   reads_ = false;
 }
 
+// Another process has, or is about to have, all that we listen on.
+void role::leave_to_successor() {
+  sockets_.leave_files();
+  if (wanted_.admin) back_.stop_accepting();
+  control_.stop_accepting();
+  seen_.feed().end();  // pages come back to the other one
+}
+
 task<> role::end_by_signal() {
   // A process that is about to take over does it at once when it hears that it is alone.
-  if (successors_.is_under_way()) sockets_.leave_files();
+  if (successors_.is_under_way()) leave_to_successor();
   // Those by which nobody is served any more go now: until the end another one may come in our place.
   sockets_.remove_file(clients_name);
   sockets_.remove_file(successors_name);
@@ -240,13 +249,10 @@ task<> role::end_by_signal() {
 
 task<> role::end_taken_over() {
   taken_over_ = true;
-  sockets_.leave_files();
+  leave_to_successor();
   successors_.stop();
   log::info("another process serves from here on: draining connections={}", front_.connections());
   say_stopping("another process serves: requests under way are finished");
-  if (wanted_.admin) back_.stop_accepting();
-  control_.stop_accepting();
-  seen_.feed().end();  // pages come back to the other one
   co_await front_.hand_over(front_.shared().bounds.drain_timeout);
   co_await stop_operators();
 }

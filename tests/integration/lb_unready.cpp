@@ -164,6 +164,7 @@ TEST_CASE("SIGTERM while the successor is not ready makes it serve, and cuts not
   fresh.stop();
   INFO(fresh.complaints());
   CHECK(fresh.errors() == 0);
+  for (int i = 0; i < 20; ++i) CHECK(has(workers_by(control), next.deaf.address()));
   worker.answer();
   CHECK(client.read().body == "late");
   CHECK(proxy.process.wait(10s).code == 0);
