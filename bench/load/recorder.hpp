@@ -59,6 +59,8 @@ struct moment {
   double p50 = 0, p90 = 0, p99 = 0, p999 = 0, greatest = 0;  // milliseconds
   std::array<std::uint64_t, fault_count> faults{};
   std::size_t in_flight = 0, waiting = 0;
+
+  bool has_answers() const { return rate > 0; }  // else there is no latency to show
 };
 
 /// Keeps the whole run, each kind of request, and a moment a second. What was meant to start before the

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <utility>
 
 namespace atelier::bench {
 namespace {
@@ -10,6 +11,8 @@ namespace {
 using json = nlohmann::ordered_json;
 
 double ms(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e6; }
+
+json finite_or_null(double value) { return std::isfinite(value) ? json(value) : json(); }
 
 json faults_json(const std::array<std::uint64_t, fault_count>& faults) {
   json all = json::object();
@@ -22,16 +25,29 @@ json faults_json(const std::array<std::uint64_t, fault_count>& faults) {
 // Percentiles at the points that a logarithmic axis of "one request in N" shows evenly.
 json curve_json(const histogram& h) {
   json all = json::array();
-  for (double one_in = 1; one_in <= std::max<double>(1, static_cast<double>(h.count()));
-       one_in *= std::pow(10.0, 0.1))
+  for (double one_in = 1; one_in <= static_cast<double>(h.count()); one_in *= std::pow(10.0, 0.1))
     all.push_back({one_in, ms(h.at(1 - 1 / one_in))});
   return all;
 }
 
+constexpr std::pair<const char*, double> percentiles[] = {
+    {"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}, {"p99.9", 0.999}, {"p99.99", 0.9999}};
+
+// Null where nothing was measured: a zero would be a time.
 json latency_json(const histogram& h) {
-  return {{"min", ms(h.least())},     {"mean", h.mean() / 1e6},     {"p50", ms(h.at(0.5))},
-          {"p90", ms(h.at(0.9))},     {"p95", ms(h.at(0.95))},      {"p99", ms(h.at(0.99))},
-          {"p99.9", ms(h.at(0.999))}, {"p99.99", ms(h.at(0.9999))}, {"max", ms(h.greatest())}};
+  const auto measured = [&](double value) { return h.count() == 0 ? json() : json(value); };
+  json all{{"min", measured(ms(h.least()))}, {"mean", measured(h.mean() / 1e6)}};
+  for (const auto& [name, share] : percentiles) all[name] = measured(ms(h.at(share)));
+  all["max"] = measured(ms(h.greatest()));
+  return all;
+}
+
+// As thresholds count them; null where the percentile falls on a request that failed.
+json with_failures_json(const tally& t) {
+  json all = json::object();
+  for (const auto& [name, share] : percentiles)
+    all[name] = finite_or_null(percentile_with_failures(t, share) / 1e6);
+  return all;
 }
 
 json tally_json(const tally& t, nanoseconds lasted) {
@@ -43,6 +59,7 @@ json tally_json(const tally& t, nanoseconds lasted) {
           {"rate", t.rate(lasted)},
           {"bytes", t.bytes},
           {"latency_ms", latency_json(t.latency)},
+          {"latency_with_failures_ms", with_failures_json(t)},
           {"errors_by_kind", faults_json(t.faults)},
           {"statuses", statuses},
           {"curve", curve_json(t.latency)}};
@@ -51,14 +68,15 @@ json tally_json(const tally& t, nanoseconds lasted) {
 json moments_json(const recorder& figures) {
   json all = json::array();
   for (const auto& m : figures.moments()) {
+    const auto measured = [&](double value) { return m.has_answers() ? json(value) : json(); };
     all.push_back({{"at", m.at},
                    {"rate", m.rate},
                    {"offered", m.offered},
-                   {"p50", m.p50},
-                   {"p90", m.p90},
-                   {"p99", m.p99},
-                   {"p99.9", m.p999},
-                   {"max", m.greatest},
+                   {"p50", measured(m.p50)},
+                   {"p90", measured(m.p90)},
+                   {"p99", measured(m.p99)},
+                   {"p99.9", measured(m.p999)},
+                   {"max", measured(m.greatest)},
                    {"in_flight", m.in_flight},
                    {"waiting", m.waiting},
                    {"errors_by_kind", faults_json(m.faults)}});
@@ -93,13 +111,12 @@ std::string report_json(const scenario& what, const run_result& r, const verdict
   json thresholds = json::array();
   for (const auto& t : v.thresholds) {
     const bool is_time = t.what.is_time();
-    thresholds.push_back(
-        {{"threshold", t.what.text},
-         {"value", !std::isfinite(t.value) ? json() : json(is_time ? t.value / 1e6 : t.value)},
-         {"unit", is_time                                  ? "ms"
-                  : t.what.what == threshold::figure::rate ? "/s"
-                                                           : "share"},
-         {"held", t.held}});
+    thresholds.push_back({{"threshold", t.what.text},
+                          {"value", finite_or_null(is_time ? t.value / 1e6 : t.value)},
+                          {"unit", is_time                                  ? "ms"
+                                   : t.what.what == threshold::figure::rate ? "/s"
+                                                                            : "share"},
+                          {"held", t.held}});
   }
   const json all{
       {"atelier_bench", 1},

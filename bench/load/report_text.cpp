@@ -2,9 +2,13 @@
 
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 namespace atelier::bench {
 namespace {
+
+constexpr std::pair<const char*, double> shown_percentiles[] = {
+    {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}};
 
 // Three digits that matter: 0.412 ms, 12.3 ms, 1.20 s.
 std::string time_text(double nanoseconds) {
@@ -15,14 +19,33 @@ std::string time_text(double nanoseconds) {
                     : fmt::format("{:.3f} ms", ms);
 }
 
-std::string time_text(std::uint64_t nanoseconds) { return time_text(static_cast<double>(nanoseconds)); }
+// A time of answers; where there were none, none was measured.
+std::string latency_text(const histogram& h, std::uint64_t nanoseconds) {
+  return h.count() == 0 ? "–" : time_text(static_cast<double>(nanoseconds));
+}
 
 void add_row(std::string& out, std::string_view name, const tally& t, nanoseconds lasted) {
   const auto& l = t.latency;
-  fmt::format_to(
-      std::back_inserter(out), "{:<22.22} {:>10} {:>9.1f} {:>7} {:>10} {:>10} {:>10} {:>10} {:>10}\n", name,
-      t.answered() + t.failed(), t.rate(lasted), t.failed(), time_text(l.at(0.5)), time_text(l.at(0.9)),
-      time_text(l.at(0.99)), time_text(l.at(0.999)), time_text(l.greatest()));
+  fmt::format_to(std::back_inserter(out),
+                 "{:<22.22} {:>10} {:>9.1f} {:>7} {:>10} {:>10} {:>10} {:>10} {:>10}\n", name,
+                 t.answered() + t.failed(), t.rate(lasted), t.failed(), latency_text(l, l.at(0.5)),
+                 latency_text(l, l.at(0.9)), latency_text(l, l.at(0.99)), latency_text(l, l.at(0.999)),
+                 latency_text(l, l.greatest()));
+}
+
+// Where requests failed, the table's percentiles are not those that thresholds are held against.
+std::string failures_text(const tally& t) {
+  if (t.failed() == 0 || t.answered() == 0) return {};
+  std::string out = fmt::format(
+      "latencies are of the {} answered; {} failed, which thresholds count as slower than any answer:",
+      t.answered(), t.failed());
+  const char* comma = "";
+  for (const auto& [name, share] : shown_percentiles) {
+    const double value = percentile_with_failures(t, share);
+    out += fmt::format("{} {} {}", comma, name, std::isfinite(value) ? time_text(value) : "is a failure");
+    comma = ",";
+  }
+  return out + '\n';
 }
 
 std::string value_text(const judged_threshold& t) {
@@ -49,6 +72,7 @@ std::string report_text(const scenario& what, const run_result& r, const verdict
       add_row(out, what.requests[i].name, r.figures.kinds()[i], r.lasted);
   }
   add_row(out, "all", r.figures.whole(), r.lasted);
+  out += failures_text(r.figures.whole());
   const auto& faults = r.figures.whole().faults;
   for (std::size_t i = 1; i < fault_count; ++i) {
     if (faults[i] > 0) out += fmt::format("errors: {} × {}\n", faults[i], to_string(static_cast<fault>(i)));
@@ -72,7 +96,8 @@ std::string progress_line(const moment& m, double of_seconds) {
   const auto errors = std::accumulate(m.faults.begin(), m.faults.end(), std::uint64_t{0});
   return fmt::format(
       "{:>4.0f}/{:.0f} s  {:>9.0f}/s  p50 {:>9}  p99 {:>9}  errors {:<6} in flight {:<6} waiting {}", m.at,
-      of_seconds, m.rate, time_text(m.p50 * 1e6), time_text(m.p99 * 1e6), errors, m.in_flight, m.waiting);
+      of_seconds, m.rate, m.has_answers() ? time_text(m.p50 * 1e6) : "–",
+      m.has_answers() ? time_text(m.p99 * 1e6) : "–", errors, m.in_flight, m.waiting);
 }
 
 }  // namespace atelier::bench

@@ -10,6 +10,7 @@ namespace {
 constexpr double own_cpu_share_doubtful = 0.90;
 constexpr std::uint64_t late_doubtful = 1'000'000;  // nanoseconds, at the 99th percentile
 constexpr int tries_max = 30;
+constexpr double never = std::numeric_limits<double>::infinity();
 
 std::vector<std::string> doubts_about(const scenario& what, const run_result& r) {
   std::vector<std::string> all;
@@ -36,6 +37,14 @@ bool verdict::all_held() const {
   return std::all_of(thresholds.begin(), thresholds.end(), [](auto& t) { return t.held; });
 }
 
+double percentile_with_failures(const tally& t, double share) {
+  const double answered = static_cast<double>(t.answered()), failed = static_cast<double>(t.failed());
+  if (answered + failed == 0) return std::nan("");
+  // What failed was not answered in time, whatever the time: it stands behind the slowest answer.
+  const double rank = std::max(1.0, std::ceil(share * (answered + failed) - 1e-6));
+  return rank > answered ? never : static_cast<double>(t.latency.at(rank / answered));
+}
+
 double value_of(const threshold& t, const scenario& what, const run_result& r) {
   const tally* figures = &r.figures.whole();
   for (std::size_t i = 0; i < what.requests.size(); ++i) {
@@ -43,14 +52,10 @@ double value_of(const threshold& t, const scenario& what, const run_result& r) {
   }
   const double answered = static_cast<double>(figures->answered()),
                failed = static_cast<double>(figures->failed());
-  constexpr double never = std::numeric_limits<double>::infinity();
   if (t.is_time() && answered == 0) return failed == 0 ? std::nan("") : never;
   switch (t.what) {
-    case threshold::figure::percentile: {
-      // What failed was not answered in time, whatever the time: it stands behind the slowest answer.
-      const double rank = std::max(1.0, std::ceil(t.share * (answered + failed) - 1e-6));
-      return rank > answered ? never : static_cast<double>(figures->latency.at(rank / answered));
-    }
+    case threshold::figure::percentile:
+      return percentile_with_failures(*figures, t.share);
     case threshold::figure::mean:  // of the answers: to what was never answered no time can be added
       return figures->latency.mean();
     case threshold::figure::greatest:

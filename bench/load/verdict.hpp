@@ -27,6 +27,10 @@ verdict judge(const scenario& what, const run_result& r);
 /// percentile that more requests failed than may lie beyond it.
 double value_of(const threshold& t, const scenario& what, const run_result& r);
 
+/// A percentile of all requests, where one that failed is slower than the slowest answer: infinite if it
+/// falls on one that failed. Not a number where nothing was asked.
+double percentile_with_failures(const tally& t, double share);
+
 /// Bisection for the highest rate that holds: knows where to try next from what held before.
 class rate_search {
  public:

@@ -104,14 +104,29 @@ function head() {
   for (const example of now.examples) element("li", `an error: ${example}`, byId("doubts"));
 }
 
+// Of the answers; a run without any has none, whatever it was written as.
+const latency = (tally, name) => (tally.answered ? tally.latency_ms[name] : null);
+
 function figure(name, value, text, lessIsGood) {
   const box = element("div", undefined, byId("figures"), "figure");
   element("span", name, box);
-  element("b", text(value(now)), box);
-  if (!before || !value(before)) return;
-  const change = value(now) / value(before) - 1;
-  const small = element("small", `${change >= 0 ? "+" : "−"}${Math.abs(change * 100).toFixed(Math.abs(change) < 0.1 ? 1 : 0)} % of ${text(value(before))}`, box);
-  if (lessIsGood !== undefined && Math.abs(change) > 0.02) small.className = change < 0 === lessIsGood ? "good" : "bad";
+  const [is, was] = runs.map(value);
+  element("b", text(is), box);
+  if (!before) return;
+  const small = element("small", `before: ${text(was)}`, box);
+  if (is === null || was === null) return;  // nothing was measured that could be better or worse
+  const change = is === was ? 0 : is / was - 1;  // from nothing to something: beyond any share
+  if (Number.isFinite(change) && was !== 0)
+    small.textContent = `${change >= 0 ? "+" : "−"}${Math.abs(change * 100).toFixed(Math.abs(change) < 0.1 ? 1 : 0)} % of ${text(was)}`;
+  if (Math.abs(change) > 0.02) small.className = change < 0 === lessIsGood ? "good" : "bad";
+}
+
+// Where requests failed, the percentiles shown are not those that thresholds are held against.
+function failures() {
+  const { answered, errors, latency_with_failures_ms: all } = now.whole;
+  if (!errors || !answered || !all) return;
+  const shown = ["p50", "p90", "p99", "p99.9"].map((p) => `${p} ${all[p] === null ? "is a failure" : time(all[p])}`);
+  element("p", `Latencies are of the ${count(answered)} answered; ${count(errors)} failed, which thresholds count as slower than any answer: ${shown.join(", ")}.`, byId("failures"));
 }
 
 function table(caption, headings, rows, where) {
@@ -135,7 +150,7 @@ function thresholds() {
 function kinds() {
   const columns = ["p50", "p90", "p99", "p99.9", "max"];
   table("By request", ["request", "requests", "answers/s", "errors", ...columns],
-    Object.entries(now.kinds).concat([["all", now.whole]]).map(([name, t]) => [name, count(t.requests), short(t.rate), { text: count(t.errors), className: t.errors ? "bad" : "" }, ...columns.map((c) => time(t.latency_ms[c]))]), byId("kinds"));
+    Object.entries(now.kinds).concat([["all", now.whole]]).map(([name, t]) => [name, count(t.requests), short(t.rate), { text: count(t.errors), className: t.errors ? "bad" : "" }, ...columns.map((c) => time(latency(t, c)))]), byId("kinds"));
   if (now.processes.length) {
     table("Processes", ["process", "CPU seconds", "CPU a request", "resident"],
       now.processes.map((p) => [p.name, p.cpu_seconds.toFixed(2), time((p.cpu_seconds * 1000) / Math.max(1, now.whole.answered)), `${p.memory_mib.toFixed(1)} MiB`]), byId("kinds"));
@@ -145,10 +160,11 @@ function kinds() {
 head();
 figure("answers a second", (r) => r.whole.rate, short, false);
 figure("errors", (r) => r.whole.errors, count, true);
-figure("median", (r) => r.whole.latency_ms.p50, time, true);
-figure("p99", (r) => r.whole.latency_ms.p99, time, true);
-figure("p99.9", (r) => r.whole.latency_ms["p99.9"], time, true);
-figure("longest", (r) => r.whole.latency_ms.max, time, true);
+figure("median", (r) => latency(r.whole, "p50"), time, true);
+figure("p99", (r) => latency(r.whole, "p99"), time, true);
+figure("p99.9", (r) => latency(r.whole, "p99.9"), time, true);
+figure("longest", (r) => latency(r.whole, "max"), time, true);
+failures();
 thresholds();
 percentiles();
 timeChart("Latency over time", "each second by itself", [{ name: "p50", of: (m) => m.p50 || null }, { name: "p99", of: (m) => m.p99 || null }, { name: "max", of: (m) => m.max || null }], { yText: time, logY: true });

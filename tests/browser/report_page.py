@@ -34,7 +34,9 @@ LOOK = """<script>addEventListener('load', () => setTimeout(() => {
   });
   const seen = document.createElement('pre');
   seen.id = 'seen';
-  seen.textContent = JSON.stringify({ faults, charts, text: document.body.innerText });
+  const figures = Object.fromEntries([...document.querySelectorAll('.figure')].map((box) => [box.querySelector('span').textContent,
+    { value: box.querySelector('b').textContent, change: box.querySelector('small')?.textContent, colour: box.querySelector('small')?.className }]));
+  seen.textContent = JSON.stringify({ faults, charts, figures, text: document.body.innerText });
   document.body.append(seen);
 }, 300));</script>"""
 
@@ -42,11 +44,12 @@ LOOK = """<script>addEventListener('load', () => setTimeout(() => {
 class Answers(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     asked = 0
+    fails_one_in = 10
 
     def do_GET(self):
         Answers.asked += 1
         body = b'{"results":[]}'
-        self.send_response(500 if Answers.asked % 10 == 0 else 200)
+        self.send_response(500 if Answers.asked % Answers.fails_one_in == 0 else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -64,8 +67,19 @@ def make_pages(bench, folder):
     subprocess.run([*words, "--json", folder / "first.json"], check=True)
     subprocess.run([*words, "--json", folder / "second.json", "--html", folder / "page.html", "--compare", folder / "first.json"], check=True)
     subprocess.run([bench, "report", folder / "second.json", folder / "first.json", "--html", folder / "again.html"], check=True)
+    none_answered(words, folder)
     server.shutdown()
     return (folder / "page.html").read_text()
+
+
+def none_answered(words, folder):
+    """A run in which every request fails, over one in which none does; and the other way round."""
+    Answers.fails_one_in = 1_000_000
+    subprocess.run([*words, "--json", folder / "all.json"], check=True)
+    Answers.fails_one_in = 1
+    failed = subprocess.run([*words, "--json", folder / "none.json", "--html", folder / "none.html", "--compare", folder / "all.json"])
+    assert failed.returncode == 3, "errors < 50% was missed"
+    subprocess.run([words[0], "report", folder / "all.json", folder / "none.json", "--html", folder / "all.html"], check=True)
 
 
 def look_at(chromium, page, folder):
@@ -90,8 +104,28 @@ def check(page, seen, folder):
         assert charts[title]["colours"] > 10, f"nothing is drawn in '{title}'"
         assert any("before" in name for name in charts[title]["legend"]), f"'{title}' does not show the earlier run"
     assert "unexpected status" in charts["Errors by kind"]["legend"]
-    for text in ("errors < 50%", "held", "an error: /x: status 500", "By request", "Processes"):
+    for text in ("errors < 50%", "held", "an error: /x: status 500", "By request", "Processes", "failed, which thresholds count as slower than any answer: p50 ", "p99 is a failure"):
         assert text in seen["text"], f"the page does not say '{text}'"
+
+
+def check_none_answered(seen, errors):
+    """Nothing answered is no improvement: no latency, no green, and the errors that came are told."""
+    assert seen["faults"] == [], seen["faults"]
+    figures = seen["figures"]
+    for name in ("median", "p99", "p99.9", "longest"):
+        assert figures[name]["value"] == "–" and not figures[name]["colour"], f"{name}: {figures[name]}"
+        assert figures[name]["change"].startswith("before: ") and figures[name]["change"] != "before: –", f"{name}: {figures[name]}"
+    assert (figures["errors"]["value"], figures["errors"]["change"], figures["errors"]["colour"]) == (errors, "before: 0", "bad"), figures["errors"]
+    assert figures["answers a second"]["colour"] == "bad", figures["answers a second"]
+
+
+def check_all_answered(seen, errors):
+    assert seen["faults"] == [], seen["faults"]
+    figures = seen["figures"]
+    assert figures["median"]["value"] != "–" and figures["median"]["change"] == "before: –" and not figures["median"]["colour"], figures["median"]
+    assert (figures["errors"]["value"], figures["errors"]["change"], figures["errors"]["colour"]) == ("0", f"−100 % of {errors}", "good"), figures["errors"]
+    assert figures["answers a second"]["colour"] == "good", figures["answers a second"]
+    assert "thresholds count as slower" not in seen["text"]
 
 
 def main():
@@ -106,6 +140,9 @@ def main():
         try:
             page = make_pages(bench.resolve(), folder)
             check(page, look_at(chromium, page, folder), folder)
+            errors = str(json.loads((folder / "none.json").read_text())["whole"]["errors"])
+            check_none_answered(look_at(chromium, (folder / "none.html").read_text(), folder), errors)
+            check_all_answered(look_at(chromium, (folder / "all.html").read_text(), folder), errors)
         except (AssertionError, subprocess.SubprocessError) as e:
             print(f"FAILED: {e}")
             print("0 passed, 1 failed")

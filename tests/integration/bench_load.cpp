@@ -167,6 +167,27 @@ TEST_CASE("wrong words are wrong usage", "[bench]") {
   }
 }
 
+TEST_CASE("a run in which nothing was answered has no latency, and one in which some failed has both kinds",
+          "[bench]") {
+  const auto one_in = GENERATE(1, 10);
+  std::atomic<int> asked{0};
+  scripted_worker worker([&](worker_connection& c, std::string request) {
+    for (; !request.empty(); request = c.read_request())
+      c.send(++asked % one_in == 0 ? "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n" : answer);
+  });
+  const auto [program, report] =
+      bench(worker, {"run", "--get", "/x", "--rate", "100", "--for", "1s", "--connections", "1"});
+  const auto& whole = report["whole"];
+  CHECK(whole["errors"] == 100 / one_in);
+  CHECK(whole["latency_ms"]["p99"].is_null() == (one_in == 1));
+  CHECK(whole["latency_ms"]["max"].is_null() == (one_in == 1));
+  CHECK(report["moments"][0]["p50"].is_null() == (one_in == 1));
+  CHECK(whole["curve"].empty() == (one_in == 1));
+  // A tenth failed: the 99th percentile falls on a failure, the median on an answer.
+  CHECK(whole["latency_with_failures_ms"]["p99"].is_null());
+  CHECK(whole["latency_with_failures_ms"]["p50"].is_null() == (one_in == 1));
+}
+
 TEST_CASE("bytes of a server that are no UTF-8 do not cost the report", "[bench]") {
   scripted_worker worker([](worker_connection& c, std::string request) {
     for (; !request.empty(); request = c.read_request())

@@ -73,6 +73,31 @@ TEST_CASE("what failed counts as slower than the slowest answer", "[bench]") {
   CHECK(std::isinf(value("p99.2 < 20ms", r)));
 }
 
+TEST_CASE("where nothing was answered no latency is shown", "[bench]") {
+  const auto r = run_of(0, 20);
+  const auto text = report_text(one_target(), r, judge(one_target(), r), process_watch({}));
+  CAPTURE(text);
+  const auto all = text.substr(text.find("\nall ") + 1);
+  const auto row = all.substr(0, all.find('\n'));
+  CHECK(row.find("ms") == row.npos);
+  CHECK(row.ends_with("     20          –          –          –          –          –"));
+  CHECK(text.find("latencies are of") == text.npos);
+  const auto line = progress_line(moment{.at = 1}, 30);
+  CAPTURE(line);
+  CHECK(line.find("p50         –  p99         –") != line.npos);
+}
+
+TEST_CASE("where requests failed the table says which percentiles thresholds see", "[bench]") {
+  const auto text = [](const run_result& r) {
+    return report_text(one_target(), r, judge(one_target(), r), process_watch({}));
+  };
+  CHECK(text(run_of(1000, 0)).find("latencies are of") == std::string::npos);
+  CHECK_THAT(text(run_of(980, 20)),
+             Catch::Contains("latencies are of the 980 answered; 20 failed, which thresholds count as slower "
+                             "than any answer: p50 1.000 ms, p90 1.000 ms, p99 is a failure, p99.9 is a "
+                             "failure\n"));
+}
+
 TEST_CASE("the table has the errors by kind, and what missed", "[bench]") {
   auto what = one_target();
   what.thresholds = {*parse_threshold("errors < 1%"), *parse_threshold("p99 < 1s"),
