@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 namespace atelier::bench {
 namespace {
@@ -19,6 +20,14 @@ nanoseconds thread_cpu() {
   timespec t{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return std::chrono::seconds(t.tv_sec) + nanoseconds(t.tv_nsec);
+}
+
+// How long this thread has been ready to run without a core: the second figure of schedstat (proc(5)). 0
+// where the kernel does not count it.
+nanoseconds thread_waited() {
+  std::ifstream file("/proc/thread-self/schedstat");
+  nanoseconds::rep ran = 0, waited = 0;
+  return file >> ran >> waited ? nanoseconds(waited) : 0ns;
 }
 
 }  // namespace
@@ -72,7 +81,7 @@ void engine::next_arrival() {
 }
 
 void engine::loop() {
-  nanoseconds next_second = 1s, next_look = now_, cpu_begin{0};
+  nanoseconds next_second = 1s, next_look = now_, cpu_begin{0}, waited_begin{0};
   bool began = false;
   for (;;) {
     now_ = monotonic() - begin_;
@@ -80,6 +89,7 @@ void engine::loop() {
       began = true;
       if (options_.at_beginning) options_.at_beginning();
       cpu_begin = thread_cpu();
+      waited_begin = thread_waited();
     }
     if (options_.stop && options_.stop->load(std::memory_order_relaxed) && !result_.stopped) {
       result_.stopped = true;
@@ -104,6 +114,7 @@ void engine::loop() {
     if (now_ >= end_ && result_.lasted.count() == 0) {
       result_.lasted = std::max<nanoseconds>(now_, 1ns);
       result_.own_cpu = began ? thread_cpu() - cpu_begin : 0ns;
+      result_.waited = began ? thread_waited() - waited_begin : 0ns;
       result_.figures.load_is_over();
       abandon_at_ = std::min(abandon_at_, now_ + what_.timeout);
     }

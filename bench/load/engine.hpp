@@ -19,6 +19,7 @@ struct run_result {
   recorder figures;
   nanoseconds lasted{0};   // from the first arrival that counts to the last
   nanoseconds own_cpu{0};  // of this thread in that time
+  nanoseconds waited{0};   // in that time this thread was ready to run, and others had the cores
   std::size_t connections_opened = 0;
   bool stopped = false;               // somebody asked us to
   std::vector<std::string> examples;  // what the first faults were about

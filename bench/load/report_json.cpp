@@ -137,6 +137,7 @@ std::string report_json(const scenario& what, const run_result& r, const verdict
       {"thresholds", thresholds},
       {"generator",
        {{"cpu_share", static_cast<double>(r.own_cpu.count()) / static_cast<double>(r.lasted.count())},
+        {"waited_share", static_cast<double>(r.waited.count()) / static_cast<double>(r.lasted.count())},
         {"late_ms", latency_json(r.figures.lateness())},
         {"histogram_error_share", 0.002},
         {"doubts", v.doubts}}},

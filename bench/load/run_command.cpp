@@ -123,6 +123,17 @@ result<prepared> prepare(const run_words& w) {
   return p;
 }
 
+void print_try(std::FILE* out, double rate, const finished_run& done) {
+  const auto& whole = done.figures.figures.whole();
+  const auto ms = [&](double share) {
+    return whole.answered() == 0 ? "–"
+                                 : fmt::format("{:.3f}", static_cast<double>(whole.latency.at(share)) / 1e6);
+  };
+  fmt::print(out, "{:>10.0f} {:>10.0f} {:>11} {:>11} {:>8}  {}\n", rate, whole.rate(done.figures.lasted),
+             ms(0.5), ms(0.99), whole.failed(), done.judged.all_held() ? "held" : done.judged.why_not_held());
+  std::fflush(out);
+}
+
 }  // namespace
 
 int run_once(const run_words& w) {
@@ -154,31 +165,27 @@ int run_search(const run_words& w) {
   if (!w.quiet)
     fmt::print(out, "{:>10} {:>10} {:>11} {:>11} {:>8}  thresholds\n", "rate", "answers/s", "p50 ms",
                "p99 ms", "errors");
-  while (!search.is_over() && !stop_asked) {
+  const auto most = parse_duration(w.max_time);
+  const auto began = std::chrono::steady_clock::now();
+  bool out_of_time = false;
+  while (!search.is_over() && !stop_asked && !out_of_time) {
     const double rate = std::round(search.next());
     s.stages = {{lasts, rate, rate}};
     auto done = run(s, p->to, w, p->processes, !w.quiet);
     if (!done) return failed(done.error());
     if (stop_asked) break;
-    const auto& l = done->figures.figures.whole().latency;
     // Latencies hold what the generator itself was late by: a rate that held, held; one that missed may not
     // be the server's fault, and says so.
     const bool held = done->judged.all_held();
-    std::string missed;
-    for (const auto& t : done->judged.thresholds) missed += t.held ? "" : t.what.text + " missed; ";
-    for (const auto& d : done->judged.doubts) missed += d;
-    if (!w.quiet) {
-      fmt::print(out, "{:>10.0f} {:>10.0f} {:>11.3f} {:>11.3f} {:>8}  {}\n", rate,
-                 done->figures.figures.whole().rate(done->figures.lasted),
-                 static_cast<double>(l.at(0.5)) / 1e6, static_cast<double>(l.at(0.99)) / 1e6,
-                 done->figures.figures.whole().failed(), held ? "held" : missed.c_str());
-      std::fflush(out);
-    }
+    if (!w.quiet) print_try(out, rate, *done);
     search.tried(rate, held);
     if (held) best = std::move(*done);
+    // The first try was looked at with the other words.
+    out_of_time = !search.is_over() && std::chrono::steady_clock::now() - began + longest_run(s) > *most;
   }
-  fmt::print(out, "highest rate that held: {:.0f}/s{}\n", search.best(),
-             search.best() >= std::round(w.to) ? ", and no higher one may be tried (--to)" : "");
+  fmt::print(out, "highest rate that held: {:.0f}/s{}{}\n", search.best(),
+             search.best() >= std::round(w.to) ? ", and no higher one may be tried (--to)" : "",
+             out_of_time ? ", and no other one could be tried in time (--max-time)" : "");
   if (!best) return static_cast<int>(exit_code::stopped_by_limit);
   if (const auto written = write_reports(s, *best, w, p->before); !written) return failed(written.error());
   return 0;

@@ -22,7 +22,6 @@ void add_load_options(CLI::App& command, run_words& w) {
   command.add_option("--pipeline", w.pipeline, "Requests in flight on each")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
-  command.add_option("--think", w.think, "Closed loop: pause after each answer")->type_name("TIME");
   command.add_option("--timeout", w.timeout, "For an answer; beyond, the request failed")->type_name("TIME");
   command.add_option("--set", w.changes, "Change a parameter of the scenario: products=1000011")
       ->type_name("NAME=NUMBER");
@@ -40,7 +39,9 @@ void add_load_options(CLI::App& command, run_words& w) {
       ->check(CLI::ExistingFile)
       ->needs(html);
   command.add_option("--seed", w.seed, "Another seed draws other ids")->capture_default_str();
-  command.add_option("--max-time", w.max_time, "Refuse a run longer than this")
+  command
+      .add_option("--max-time", w.max_time,
+                  "Refuse a run that could take longer; a search begins no try that could end later")
       ->type_name("TIME")
       ->capture_default_str();
   command.add_flag("--quiet", w.quiet, "No progress, no table");
@@ -53,6 +54,7 @@ void add_loop_options(CLI::App& command, run_words& w) {
       command.add_option("--rate", w.rate, "Open loop: requests a second, instead of the scenario's stages");
   auto* ramp = command.add_option("--ramp", w.ramp, "Open loop: from this rate evenly to that one");
   closed->excludes(command.get_option("--poisson"));
+  command.add_option("--think", w.think, "Closed loop: pause after each answer")->type_name("TIME");
   rate->type_name("N")->check(CLI::PositiveNumber)->excludes(closed);
   ramp->type_name("FROM TO")->expected(2)->excludes(rate)->excludes(closed);
 }

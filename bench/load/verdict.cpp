@@ -1,5 +1,7 @@
 #include "bench/load/verdict.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -8,17 +10,23 @@ namespace atelier::bench {
 namespace {
 
 constexpr double own_cpu_share_doubtful = 0.90;
+constexpr double waited_share_doubtful = 0.03;
 constexpr std::uint64_t late_doubtful = 1'000'000;  // nanoseconds, at the 99th percentile
 constexpr int tries_max = 30;
 constexpr double never = std::numeric_limits<double>::infinity();
 
 std::vector<std::string> doubts_about(const scenario& what, const run_result& r) {
   std::vector<std::string> all;
-  const double busy = static_cast<double>(r.own_cpu.count()) /
-                      static_cast<double>(std::max<nanoseconds::rep>(r.lasted.count(), 1));
+  const auto lasted = static_cast<double>(std::max<nanoseconds::rep>(r.lasted.count(), 1));
+  const double busy = static_cast<double>(r.own_cpu.count()) / lasted;
   if (busy > own_cpu_share_doubtful)
     all.push_back(fmt::format(
         "the generator itself used {:.0f} % of its core: the server may be able to do more", busy * 100));
+  const double waited = static_cast<double>(r.waited.count()) / lasted;
+  if (waited > waited_share_doubtful)
+    all.push_back(
+        fmt::format("the generator waited for a core {:.0f} % of the time: rate and latencies may be its own",
+                    waited * 100));
   const auto late = r.figures.lateness().at(0.99);
   if (what.is_open && late > late_doubtful)
     all.push_back(
@@ -35,6 +43,15 @@ std::vector<std::string> doubts_about(const scenario& what, const run_result& r)
 
 bool verdict::all_held() const {
   return std::all_of(thresholds.begin(), thresholds.end(), [](auto& t) { return t.held; });
+}
+
+std::string verdict::why_not_held() const {
+  std::vector<std::string> all;
+  for (const auto& t : thresholds) {
+    if (!t.held) all.push_back(t.what.text + " missed");
+  }
+  all.insert(all.end(), doubts.begin(), doubts.end());
+  return fmt::format("{}", fmt::join(all, "; "));
 }
 
 double percentile_with_failures(const tally& t, double share) {

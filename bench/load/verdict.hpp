@@ -19,6 +19,7 @@ struct verdict {
   std::vector<std::string> doubts;  // why the figures say something about the generator; empty: they do not
 
   bool all_held() const;
+  std::string why_not_held() const;  // what was missed, and why that may not be the server's fault
 };
 
 verdict judge(const scenario& what, const run_result& r);

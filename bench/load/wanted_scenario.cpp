@@ -101,11 +101,17 @@ result<> add_thresholds(const run_words& w, scenario& s) {
 
 }  // namespace
 
+nanoseconds longest_run(const scenario& s) { return s.warm_up + length_of(s.stages) + s.timeout; }
+
 result<scenario> wanted_scenario(const run_words& w) {
   auto s = named_or_single(w);
   if (!s) return s;
   if (w.closed) s->is_open = false;
   if (w.rate != 0 || !w.ramp.empty()) s->is_open = true;
+  if (!w.think.empty() && s->is_open)
+    return fail_with(
+        exit_code::wrong_usage,
+        "--think is a closed loop's pause, and this loop is open: say --closed, or leave it out");
   if (w.poisson) s->pacing = arrivals::pacing::poisson;
   if (w.connections > 0) s->connections = w.connections;
   if (w.pipeline > 0) s->pipeline = w.pipeline;
@@ -114,7 +120,7 @@ result<scenario> wanted_scenario(const run_words& w) {
   if (const auto added = add_thresholds(w, *s); !added) return added.error();
   const auto most = parse_duration(w.max_time);
   if (!most) return most.error();
-  if (s->warm_up + length_of(s->stages) + s->timeout > *most)
+  if (longest_run(*s) > *most)
     return fail_with(exit_code::wrong_usage,
                      "this could take longer than {}, its timeout included; say --max-time if you mean it",
                      w.max_time);

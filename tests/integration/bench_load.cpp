@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <sched.h>
 
 using namespace atelier::test;
 using namespace std::chrono_literals;
@@ -156,6 +157,9 @@ TEST_CASE("wrong words are wrong usage", "[bench]") {
            {"run", "--get", "/", "--closed", "--rate", "10"},
            {"run", "--get", "/", "--closed", "--poisson"},
            {"run", "--get", "/", "--rate", "10", "--ramp", "1", "2"},
+           {"run", "--get", "/", "--think", "10ms"},
+           {"run", "--get", "/", "--rate", "10", "--think", "10ms"},
+           {"search", "--get", "/", "--threshold", "p99 < 1s", "--think", "10ms"},
            {"search", "--get", "/", "--threshold", "p99 < 1s", "--closed"},
            {"run", "--get", "/", "--set", "products=1"},
            {"run", "seed", "--get", "/"},
@@ -314,6 +318,55 @@ TEST_CASE("a search that nothing holds has code 3, and on --json - nothing but J
   CHECK(all.code == 0);
   CHECK(json::parse(all.output, nullptr, false)["whole"]["errors"] == 0);
   CHECK(all.errors.find("highest rate that held: 40/s") != std::string::npos);
+}
+
+TEST_CASE("a search begins no try that could end after its time", "[bench]") {
+  scripted_worker worker(answer_all);
+  // Without a bound it would go on to 5,120: ten tries, of which the first alone fits.
+  const auto done = run_program(ATELIER_BENCH_PROGRAM,
+                                {"search", "--get", "/x", "--connections", "1", "--for", "500ms", "--timeout",
+                                 "500ms", "--max-time", "1s", "--from", "10", "--to", "5120", "--threshold",
+                                 "errors <= 100%", "--url", "http://" + worker.address()});
+  CHECK(done.code == 0);
+  CHECK_THAT(done.output,
+             Catch::EndsWith(
+                 "highest rate that held: 10/s, and no other one could be tried in time (--max-time)\n"));
+  CHECK(worker.requests().size() == 5);
+}
+
+TEST_CASE("a generator whose core somebody else uses too says so in either loop", "[bench]") {
+  scripted_worker worker(answer_all);
+  cpu_set_t ours;
+  CPU_ZERO(&ours);
+  REQUIRE(sched_getaffinity(0, sizeof ours, &ours) == 0);
+  int core = 0;
+  while (!CPU_ISSET(core, &ours)) ++core;
+  const auto number = std::to_string(core);
+  child_process busy("/usr/bin/taskset", {"-c", number, "/bin/sh", "-c", "while :; do :; done"});
+  const auto loop = GENERATE(as<std::vector<std::string>>{}, std::vector<std::string>{"--closed"},
+                             std::vector<std::string>{"--rate", "2000"});
+  std::vector<std::string> words{"-c",
+                                 number,
+                                 ATELIER_BENCH_PROGRAM,
+                                 "run",
+                                 "--get",
+                                 "/x",
+                                 "--for",
+                                 "2s",
+                                 "--url",
+                                 "http://" + worker.address(),
+                                 "--json",
+                                 "-",
+                                 "--connections",
+                                 "16"};
+  words.insert(words.end(), loop.begin(), loop.end());
+  const auto done = run_program("/usr/bin/taskset", words, 60s);
+  const auto report = json::parse(done.output, nullptr, false);
+  CAPTURE(done.errors, report["generator"]["doubts"].dump());
+  CHECK(report["generator"]["waited_share"] > 0.03);
+  CHECK_THAT(report["generator"]["doubts"].dump(), Catch::Contains("the generator waited for a core"));
+  busy.signal(SIGKILL);
+  busy.wait();
 }
 
 TEST_CASE("a watched process that ends before the run is told, and what it used until then", "[bench]") {

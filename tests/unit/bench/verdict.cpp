@@ -18,8 +18,9 @@ const scenario& one_target() {
 }
 
 // So many answers in a millisecond each and so many that timed out, in a second.
-run_result run_of(int answers, int failures, nanoseconds own_cpu = 100ms, nanoseconds late = 10us) {
-  run_result r{.figures = recorder(1), .lasted = 1s, .own_cpu = own_cpu, .examples = {}};
+run_result run_of(int answers, int failures, nanoseconds own_cpu = 100ms, nanoseconds late = 10us,
+                  nanoseconds waited = 10ms) {
+  run_result r{.figures = recorder(1), .lasted = 1s, .own_cpu = own_cpu, .waited = waited, .examples = {}};
   for (int i = 0; i < answers + failures; ++i) {
     r.figures.started(0ns);
     r.figures.late(late);
@@ -45,7 +46,26 @@ TEST_CASE("a run tells when the generator and not the server was its limit", "[b
   CHECK(doubts_of(run_of(1000, 0, 950ms)).find("used 95 % of its core") != std::string::npos);
   CHECK(doubts_of(run_of(1000, 0, 100ms, 3ms)).find("3.0 ms late or more by the generator's own fault") !=
         std::string::npos);
+  CHECK(doubts_of(run_of(1000, 0, 100ms, 10us, 80ms)) ==
+        "the generator waited for a core 8 % of the time: rate and latencies may be its own; ");
   CHECK(doubts_of(run_of(50, 0)).find("fewer than 100 requests") != std::string::npos);
+}
+
+TEST_CASE("a closed loop's generator that had no core tells, too", "[bench]") {
+  auto what = one_target();
+  what.is_open = false;
+  CHECK(judge(what, run_of(1000, 0)).doubts.empty());
+  CHECK(judge(what, run_of(1000, 0, 100ms, 3ms, 10ms)).doubts.empty());  // nothing was due at a time
+  CHECK(judge(what, run_of(1000, 0, 100ms, 10us, 80ms)).doubts.size() == 1);
+}
+
+TEST_CASE("what a try of a search missed and each of its doubts stand apart", "[bench]") {
+  auto what = one_target();
+  what.thresholds = {*parse_threshold("errors < 1%"), *parse_threshold("p50 < 1s"),
+                     *parse_threshold("rate > 90")};
+  CHECK(judge(what, run_of(49, 1, 950ms)).why_not_held() ==
+        "errors < 1% missed; rate > 90 missed; the generator itself used 95 % of its core: the server may be "
+        "able to do more; fewer than 100 requests: percentiles mean little");
 }
 
 TEST_CASE("a percentile is not held by those alone that were answered", "[bench]") {
