@@ -15,11 +15,12 @@ class Run:
         whole = report["whole"]
         self.answered, self.errors, self.rate = whole["answered"], whole["errors"], whole["rate"]
         self.latency_ms = whole["latency_ms"]
-        self.cpu_us = cpu * 1e6 / max(1, self.answered)
+        self.cpu_us = cpu * 1e6 / self.answered if self.answered else None  # as latencies: nothing answered, nothing measured
         self.bytes_each = whole["bytes"] / max(1, self.answered)
         # Cores that each of `groups` kept busy, and the generator, and everybody else on this machine.
         self.busy = {**{name: seconds / report["seconds"] for name, seconds in busy.items()}, "generator": report["generator"]["cpu_share"]}
         self.busy["others"] = max(0.0, machine / report["seconds"] - sum(self.busy.values()))
+        self.late_ms = report["generator"]["late_ms"]["p99"]  # of starts, by the generator's own fault; None: of a closed loop
         self.doubts = report["generator"]["doubts"]
         self.examples = report["examples"]
 

@@ -1,6 +1,7 @@
 """What keeping caches right costs a write: votes a second by pgbench, durable, with NOTIFY and without, one a commit and many; and the
 time of a vote through one of three workers, when all keep answers and it waits for their echoes, and when none does."""
 
+import math
 import os
 import statistics
 import subprocess
@@ -66,6 +67,11 @@ def with_notify(plan, server, ids):
             print(f"{votes:>14} {clients:>8} {silent:>15,.0f} {told:>12,.0f} {told / silent:>6.2f}")
 
 
+def median_of(runs, percentile):
+    """Of those that were answered at all."""
+    return statistics.median([run.latency_ms[percentile] for run in runs if run.answered] or [math.nan])
+
+
 def with_echoes(plan, server, ids):
     vote = scenario("votes")
     vote["values"]["review"] = {"law": "uniform", "first": 1, "last": ids["reviews"]}
@@ -89,7 +95,7 @@ def with_echoes(plan, server, ids):
     print(f"\n{'connections':>14} {'caches':>8} {'votes/s':>10} {'p50 ms':>8} {'p99 ms':>8}")
     for (connections, cache), some in sorted(runs.items()):
         print(f"{connections:>14} {'on' if cache else 'off':>8} {statistics.median(r.rate for r in some):>10,.0f}"
-              f" {statistics.median(r.latency_ms['p50'] for r in some):>8.3f} {statistics.median(r.latency_ms['p99'] for r in some):>8.3f}")
+              f" {median_of(some, 'p50'):>8.3f} {median_of(some, 'p99'):>8.3f}")
     print(f"errors: {errors}")
     return errors
 

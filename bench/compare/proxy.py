@@ -12,7 +12,7 @@ from idle import resting
 from load import load
 from places import ATELIER, BENCH, UPSTREAM, Trouble, say
 from processes import Process, allow_files, family, free_ports, private_bytes, run_first, stop_all
-from rounds import Undisturbed, alternate
+from rounds import Undisturbed, alternate, record, record_doubts
 
 PROXY_CORE, REST_CORE = 0, 1
 IDLE_WANTED = 10_000
@@ -48,12 +48,12 @@ class House:
 
 def put(figure, name, value, run, better):
     if name == "ours":
-        figure.ours.append(value)
-        figure.errors += run.errors
-    else:
-        figure.rival(name, value, run.errors, better)
+        record(figure, True, run, value)
+        return
+    figure.rival(name, value, run.errors, better)
     if run.errors and run.examples:
         figure.note(f"{name} failed, for example: {run.examples[0]}")
+    record_doubts(figure, name, run)
 
 
 def throughput(table, plan):

@@ -73,14 +73,27 @@ class Undisturbed:
 
 
 def record(figure, ours, run, value):
-    """Adds a value to one side of a figure, with the errors that it came with."""
-    (figure.ours if ours else figure.theirs).append(value)
+    """Adds a value to one side of a figure, with the errors that it came with and the generator's doubts. None: nothing was measured."""
+    if value is not None:
+        (figure.ours if ours else figure.theirs).append(value)
+    record_errors(figure, ours, run.errors, next(iter(run.examples), ""))
+    record_doubts(figure, "ours" if ours else "peer", run)
+
+
+def record_errors(figure, ours, count, example):
     if ours:
-        figure.errors += run.errors
+        figure.errors += count
     else:
-        figure.peer_errors += run.errors
-    if run.errors and run.examples:
-        figure.note(("ours" if ours else "peer") + " failed, for example: " + run.examples[0])
+        figure.peer_errors += count
+    if count and example:
+        figure.note(("ours" if ours else "peer") + " failed, for example: " + example)
+
+
+def record_doubts(figure, side, run):
+    """Those of a run of one side, "ours", "peer" or a peer's name."""
+    figure.runs[side] += 1
+    for doubt in run.doubts:
+        figure.doubt(side, doubt)
 
 
 def require(condition, why):

@@ -13,6 +13,7 @@ import types
 import unittest
 from unittest import mock
 
+import api
 import bends
 import growth
 import main
@@ -50,6 +51,37 @@ class Figures(unittest.TestCase):
             f.rival("slow", 9, 0, min)
             f.rival("fast", value, 0, min)
         self.assertEqual((f.peer, f.measured()), ("fast", 0.5))
+
+    def test_a_target_that_was_not_tried_is_neither_held_nor_missed(self):
+        table = Table()
+        f = table.add("key", "name", "MiB", "≤", 40, kind="value")
+        api.put_memory(f, -173)
+        self.assertIsNone(f.held())
+        self.assertIn("not tried", table.text())
+        for value in (24, 24):
+            api.put_memory(f, value)
+        self.assertTrue(f.held())
+        self.assertNotIn("not tried", table.text())
+
+    def test_where_nothing_was_answered_nothing_is_measured_and_the_errors_count(self):
+        f = figure([], [4])
+        rounds.record(f, True, types.SimpleNamespace(errors=7, examples=[], doubts=[]), None)
+        self.assertEqual((f.ours, f.errors, f.measured(), f.held()), ([], 7, None, None))
+
+    def test_each_kind_of_doubt_is_told_once_for_each_side(self):
+        f = figure([])
+        for share, late in ((91, []), (97, ["late by 1.5 ms"]), (0, [])):
+            doubts = ([f"the generator used {share} % of its core"] if share else []) + late
+            rounds.record(f, True, types.SimpleNamespace(errors=0, examples=[], doubts=doubts), 1)
+        rounds.record_doubts(f, "nginx", types.SimpleNamespace(doubts=["late by 20.25 ms"]))
+        self.assertEqual(f.all_notes(), ["ours, in 2 of 3 runs: the generator used 91 % of its core", "ours, in 1 of 3 runs: late by 1.5 ms",
+                                         "nginx, in 1 of 1 runs: late by 20.25 ms"])
+
+    def test_the_commit_is_that_of_the_beginning(self):
+        with mock.patch("table.commit", lambda: "first"):
+            table = Table()
+        with mock.patch("table.commit", lambda: "second"):
+            self.assertEqual(table.facts()["commit"], "first")
 
     def test_each_line_of_the_table_has_the_errors_of_both(self):
         table = Table()

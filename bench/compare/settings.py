@@ -12,7 +12,7 @@ from places import ROOT, Trouble, say
 from postgres import settings as recommended
 from processes import family, stop_all
 from publish import put
-from rounds import OutOfTime, alternate
+from rounds import OutOfTime, alternate, record
 from table import Table
 
 PAGE = ROOT / "docs" / "deploy.md"
@@ -169,12 +169,9 @@ def measure(bench, plan, ids, votes, figures, on, values):
     load(port, "reads", plan.warm_up, seed=4711, **options)
     run = load(port, "reads", plan.seconds, billed, seed=1 + len(reads.ours), **options)
     voted = load(port, votes, plan.seconds, connections=256, seed=1 + len(reads.ours))
-    for figure, value, errors in ((reads, run.rate, run.errors), (cpu, run.cpu_us, run.errors), (writes, voted.rate, voted.errors)):
-        (figure.ours if on else figure.theirs).append(value)
-        if on:
-            figure.errors += errors
-        else:
-            figure.peer_errors += errors
+    record(reads, on, run, run.rate)
+    record(cpu, on, run, run.cpu_us)
+    record(writes, on, voted, voted.rate)
 
 
 HEAD = ["setting", "reads a second", "CPU a read", "votes a second", "errors"]
