@@ -34,13 +34,16 @@ def csv_bytes(folder):
 
 
 def csv_rows(folder):
-    """How many rows the files have; texts may hold line ends, so that lines tell nothing."""
-    kept = folder / "rows"
-    if not kept.exists():
-        report = folder / "report.json"
+    """{file: rows}; texts may hold line ends, so that lines tell nothing."""
+    report = folder / "report.json"
+    if not report.exists():
         run([ATELIER, "etl", "check", folder, "--report", report])
-        kept.write_text(str(json.loads(report.read_text())["totals"]["rows_read"]))
-    return int(kept.read_text())
+    return {name: became["rows_read"] for name, became in report_rows(report).items()}
+
+
+def report_rows(file):
+    """{file: what became of its rows}, as `etl --report` tells."""
+    return {each["set"]: each for each in json.loads(file.read_text())["files"]}
 
 
 def run(words, seconds=7200):

@@ -1,5 +1,6 @@
 """etl load against psql's \\copy with indexes afterwards, and against pgloader; etl check on one core."""
 
+import collections
 import json
 import os
 import subprocess
@@ -8,11 +9,11 @@ import time
 import urllib.request
 
 import peers
-from data import FILES, copy_statements, csv_bytes, csv_folder, csv_rows, run
+from data import FILES, copy_statements, csv_bytes, csv_folder, csv_rows, report_rows, run
 from places import ATELIER, PEERS, Trouble, WORK, say
 from postgres import Postgres
 from processes import Process
-from rounds import alternate
+from rounds import alternate, record_errors
 
 
 class Timed:
@@ -45,17 +46,59 @@ def await_answer(port, seconds=60):
     raise Trouble("the worker serves nothing of what was loaded")
 
 
-def load_ours(server, folder):
-    """Files to a first right answer, by a worker that was there before. Returns seconds and the loader's peak in MiB."""
+# Where the worker's tables keep the rows of each file: photos and characteristics stand in the rows that they belong to.
+OUR_ROWS = {
+    "reviews": "count(*) from atelier.reviews",
+    "reviews_photos": "coalesce(sum(cardinality(photo_ids)), 0) from atelier.reviews",
+    "characteristics": "coalesce(sum(cardinality(characteristic_ids)), 0) from atelier.product_meta",
+    "characteristic_reviews": "count(*) from atelier.characteristic_reviews",
+    "questions": "count(*) from atelier.questions",
+    "answers": "count(*) from atelier.answers",
+    "answers_photos": "coalesce(sum(cardinality(photo_ids)), 0) from atelier.answers",
+}
+PEER_ROWS = {name: f"count(*) from {name}" for name in FILES}
+
+Loaded = collections.namedtuple("Loaded", "seconds peak_mib wrong")
+
+
+def table_rows(server, database, where):
+    """{file: rows of it that the database has}."""
+    return {name: int(server.sql(database, f"select {counted};")) for name, counted in where.items()}
+
+
+def miscounted(files, tables, became=None):
+    """{file: rows that are missing or too many}. `files` and `tables`: rows that the files and the database have. `became`: the report of a load that may
+    leave out some; it must account for every row, and the tables have what it says was loaded. Without it they must have them all."""
+    wrong = {}
+    for name, rows in files.items():
+        if became is None:
+            off = abs(rows - tables[name])
+        else:
+            kept, left_out = (sum(became.get(name, {}).get(word, 0) for word in words) for words in (("loaded", "repaired"), ("rejected", "duplicates")))
+            off = abs(rows - kept - left_out) + abs(kept - tables[name])
+        if off:
+            wrong[name] = off
+    return wrong
+
+
+def put_wrong(figure, loaded, ours=True):
+    """Each row that is not where it should be is an error."""
+    record_errors(figure, ours, sum(loaded.wrong.values()), ", ".join(f"{rows:,} rows of {name} are missing or too many" for name, rows in loaded.wrong.items()))
+
+
+def load_ours(server, folder, damaged=False):
+    """Files to a first right answer, by a worker that was there before."""
+    report = WORK / "load.json"
     server.make_database("atelier")
     run([ATELIER, "schema", "apply", "--db", server.conninfo("atelier")])
     server.calm()
     worker = peers.worker(server)
     try:
         began = time.monotonic()
-        done = Timed([ATELIER, "etl", "load", folder, "--db", server.conninfo("atelier"), "--rejects", WORK / "rejects", "--max-rejects", "20%"])
+        done = Timed([ATELIER, "etl", "load", folder, "--db", server.conninfo("atelier"), "--rejects", WORK / "rejects", "--max-rejects", "20%", "--report", report])
         await_answer(worker.port)
-        return time.monotonic() - began, done.peak_mib
+        seconds = time.monotonic() - began
+        return Loaded(seconds, done.peak_mib, miscounted(csv_rows(folder), table_rows(server, "atelier", OUR_ROWS), report_rows(report) if damaged else None))
     finally:
         worker.stop()
 
@@ -66,7 +109,8 @@ def load_psql(server, folder):
     server.calm()
     began = time.monotonic()
     server.sql("plain", copy_statements(folder) + (PEERS / "indexes.sql").read_text() + "select count(*) from reviews where product_id = 1;")
-    return time.monotonic() - began
+    seconds = time.monotonic() - began
+    return Loaded(seconds, None, miscounted(csv_rows(folder), table_rows(server, "plain", PEER_ROWS)))
 
 
 COLUMNS = {
@@ -95,47 +139,50 @@ def load_pgloader(server, folder):
     Timed(["pgloader", "--root-dir", WORK / "pgloader", script], environment={"HOME": str(WORK)})
     server.sql("pgloader", (PEERS / "indexes.sql").read_text())
     seconds = time.monotonic() - began
-    loaded = int(server.sql("pgloader", "select " + " + ".join(f"(select count(*) from {name})" for name in FILES)))
-    return seconds, loaded
+    return Loaded(seconds, None, miscounted(csv_rows(folder), table_rows(server, "pgloader", PEER_ROWS)))
 
 
 def load_time(table, plan, server, products):
     tenth_folder, clean_folder, damaged_folder = csv_folder(max(1, products // 10)), csv_folder(products), csv_folder(products, 2)
-    rows, tenth_rows = csv_rows(clean_folder), csv_rows(tenth_folder)
+    rows, tenth_rows = (sum(csv_rows(folder).values()) for folder in (clean_folder, tenth_folder))
     clean = table.add("load", f"files to a serving database, {rows:,} rows", "s", "≤", 0.5, peer="psql \\copy")
     damaged = table.add("load-damaged", "the same, 2 % of the rows damaged", "s", "≤", 0.55, peer="psql \\copy, clean")
     memory = table.add("load-memory", "peak memory of the loader", "MiB", "≤", 400, kind="value")
     growth = table.add("load-growth", f"rows a second, {products:,} products against a tenth of it", "/s", "≥", 0.85, peer="a tenth")
 
     def ours(figure, folder):
-        seconds, peak = load_ours(server, folder)
-        figure.ours.append(seconds)
-        memory.ours.append(peak)
+        loaded = load_ours(server, folder, damaged=figure is damaged)
+        figure.ours.append(loaded.seconds)
+        memory.ours.append(loaded.peak_mib)
+        put_wrong(figure, loaded)
         if figure is clean:
-            growth.ours.append(rows / seconds)
+            growth.ours.append(rows / loaded.seconds)
 
     def tenth():
-        growth.theirs.append(tenth_rows / load_ours(server, tenth_folder)[0])
+        loaded = load_ours(server, tenth_folder)
+        growth.theirs.append(tenth_rows / loaded.seconds)
+        put_wrong(growth, loaded)
 
     def psql():
-        seconds = load_psql(server, clean_folder)
-        clean.theirs.append(seconds)
-        damaged.theirs.append(seconds)
+        loaded = load_psql(server, clean_folder)
+        for figure in (clean, damaged):
+            figure.theirs.append(loaded.seconds)
+            put_wrong(figure, loaded, ours=False)
 
     alternate(plan, "load", [lambda: ours(clean, clean_folder), psql, lambda: ours(damaged, damaged_folder), tenth])
 
 
 def against_pgloader(table, plan, server, products):
     folder = csv_folder(max(1, products // 10))
-    rows = csv_rows(folder)
+    rows = sum(csv_rows(folder).values())
     figure = table.add("pgloader", f"files to a serving database, {rows:,} rows", "s", "≤", 0.06, peer="pgloader")
 
-    def peer():
-        seconds, loaded = load_pgloader(server, folder)
-        figure.theirs.append(seconds)
-        figure.peer_errors += rows - loaded
+    def measure(ours_now, side):
+        loaded = side(server, folder)
+        (figure.ours if ours_now else figure.theirs).append(loaded.seconds)
+        put_wrong(figure, loaded, ours_now)
 
-    alternate(plan, "pgloader", [lambda: figure.ours.append(load_ours(server, folder)[0]), peer])
+    alternate(plan, "pgloader", [lambda: measure(True, load_ours), lambda: measure(False, load_pgloader)])
 
 
 def check_speed(table, plan, server, products):

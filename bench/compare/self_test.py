@@ -16,6 +16,7 @@ from unittest import mock
 import api
 import bends
 import growth
+import loader
 import main
 import peers
 import places
@@ -102,6 +103,33 @@ class Figures(unittest.TestCase):
 
     def test_a_chart_has_a_point_for_each_value(self):
         self.assertEqual(plot.chart("t", "x", "y", {"a": [(1, 2), (10, 3), (100, 0)]}).count("<circle"), 3)
+
+
+class Loading(unittest.TestCase):
+    FILES = {"reviews": 100, "answers": 50}
+
+    def test_of_clean_files_every_row_must_be_there(self):
+        self.assertEqual(loader.miscounted(self.FILES, {"reviews": 100, "answers": 50}), {})
+        self.assertEqual(loader.miscounted(self.FILES, {"reviews": 98, "answers": 51}), {"reviews": 2, "answers": 1})
+
+    def test_of_damaged_files_the_report_accounts_for_every_row_and_the_tables_have_what_it_says(self):
+        def became(loaded, repaired, rejected, duplicates):
+            return {"loaded": loaded, "repaired": repaired, "rejected": rejected, "duplicates": duplicates}
+        tables = {"reviews": 97, "answers": 50}
+        good = {"reviews": became(90, 7, 2, 1), "answers": became(50, 0, 0, 0)}
+        self.assertEqual(loader.miscounted(self.FILES, tables, good), {})
+        self.assertEqual(loader.miscounted(self.FILES, tables, {**good, "reviews": became(90, 7, 1, 1)}), {"reviews": 1})
+        self.assertEqual(loader.miscounted(self.FILES, {**tables, "reviews": 95}, good), {"reviews": 2})
+        self.assertEqual(loader.miscounted(self.FILES, tables, {"answers": good["answers"]}), {"reviews": 100 + 97})
+
+    def test_a_row_that_is_not_where_it_should_be_is_an_error_of_its_side(self):
+        f = figure([1], [4])
+        loader.put_wrong(f, loader.Loaded(1, 2, {}))
+        self.assertTrue(f.held())
+        loader.put_wrong(f, loader.Loaded(1, 2, {"reviews": 2, "answers": 1}))
+        loader.put_wrong(f, loader.Loaded(1, None, {"reviews": 5}), ours=False)
+        self.assertEqual((f.errors, f.peer_errors, f.held()), (3, 5, False))
+        self.assertIn("ours failed, for example: 2 rows of reviews are missing or too many, 1 rows of answers are missing or too many", f.notes)
 
 
 class Asking(unittest.TestCase):
