@@ -1,5 +1,7 @@
 """Where a curve bends, and why: from what was measured beside it, so that nobody has to guess."""
 
+import collections
+
 
 def bends(points, expected, tolerance=0.15):
     """The x of points whose y is off by more than the tolerance from what the point before lets expect: expected(x0, y0, x)."""
@@ -32,6 +34,23 @@ def limit(busy, cores):
         else:
             why = f"nobody was busy all the time: they waited for one another ({shares} of {cores} cores)"
     return why
+
+
+class Measured(collections.namedtuple("Measured", "value text least", defaults=[0])):
+    """Something that was measured beside a curve: the higher, the higher is the cost to expect. `least`: of a smaller difference nothing comes."""
+
+
+def reason(moved, before, now):
+    """What moved with a curve that bends. `before`, `now`: {name: Measured} at the point before and at this one; `moved`: the cost now over the one before.
+    What moved the same way is named; what did not is no reason, and if nothing did that is said, with what was looked at."""
+    together = [name for name in now if moves_with(moved > 1, before[name], now[name])]
+    told = ", ".join(f"{name} {before[name].text} → {now[name].text}" for name in together or now)
+    return told if together else f"not explained by what was measured: {told}"
+
+
+def moves_with(upwards, before, now, tolerance=0.15):
+    difference = now.value - before.value if upwards else before.value - now.value
+    return difference > max(tolerance * before.value, now.least)
 
 
 def explain(figures, points, expected, why):

@@ -5,11 +5,11 @@ import statistics
 
 import peers
 import plot
-from bends import explain, flat, limit, proportional
+from bends import Measured, explain, flat, limit, proportional, reason
 from data import HEAVY, serving
 from load import load, settle
 from places import WORK, say
-from processes import KernelMemory, allow_files, resident_mib, stop_all
+from processes import KernelMemory, allow_files, resident_mib, stop_all, waits
 from rounds import alternate, record
 
 CONNECTIONS = (16, 64, 256, 1024, 4096, 10_000)
@@ -89,7 +89,7 @@ def with_workers(table, plan, products):
     try:
         for n in (1, 2, 3, 4):
             rate[n] = table.add(f"growth-workers-{n}", f"answers a second, {n} worker{'s' * (n > 1)} behind the proxy", "/s", None, None, kind="value")
-            cpu[n] = table.add(f"growth-workers-cpu-{n}", "CPU a read of that, whole stack", "µs", None, None, kind="value")
+            cpu[n] = table.add(f"growth-workers-cpu-{n}", f"CPU a read, whole stack, {n} worker{'s' * (n > 1)} behind the proxy", "µs", None, None, kind="value")
             stack = peers.our_stack(server, workers=n)
             try:
                 options = {"closed": True, "connections": 64, "set": {"products": products}}
@@ -106,27 +106,41 @@ def with_workers(table, plan, products):
         costs = dict(median_points(cpu))
         explain(rate, median_points(rate), proportional, lambda n: f"a read costs {costs[n]:.1f} µs of CPU, with one worker fewer {costs[n - 1]:.1f}; "
                 f"{limit(mean_busy(runs[n]), CORES)}")
+        explain(cpu, median_points(cpu), flat, lambda n: beside(cpu, n, lambda each: cost_of_each(runs[each], costs[each])))
         draw("workers", "Uniform reads by workers, cache off", "workers", "answers/s", {"answers a second": median_points(rate)}, log_x=False)
     finally:
         server.stop()
 
 
-def why_connections_cost(n, points, memory):
-    costs = dict(points)
-    fewer = max(x for x in costs if x < n)
-    if costs[n] < costs[fewer]:
-        return f"with {n:,} connections more requests are there at each turn of the loop, so that one wait serves more of them"
-    if sum(memory[n]) - sum(memory[fewer]) < 2:
-        return "nothing that was measured beside it says why: measure again, on a quieter machine"
-    own, kernel = memory[n]
-    return (f"each of {n:,} connections waits while the others are served, and the processor's caches forget it meanwhile: {own:.0f} MiB of the worker's memory and "
-            f"{kernel:.0f} MiB of the kernel's (both ends of the sockets) are gone through in turn, with {fewer:,} connections {memory[fewer][0]:.0f} and {memory[fewer][1]:.0f} MiB")
+def beside(figures, x, measured, is_cost=True):
+    """Why the curve bends at x: what was measured at it and at the point before. `measured(x)`: {name: Measured}."""
+    points = dict(median_points(figures))
+    before = max(other for other in points if other < x)
+    moved = points[x] / points[before]
+    return reason(moved if is_cost else 1 / moved, measured(before), measured(x))
+
+
+def busy_beside(runs, *names):
+    busy = mean_busy(runs)
+    return {f"cores that {name} kept busy": Measured(busy[name], f"{busy[name]:.2f}", least=0.05) for name in names}
+
+
+def cost_of_each(runs, cpu_us):
+    """Of the CPU of a read, the part of each that has one."""
+    busy = {name: share for name, share in mean_busy(runs).items() if name not in ("generator", "others")}
+    costs = {name: cpu_us * share / sum(busy.values()) for name, share in busy.items()}
+    return {f"CPU of {name} a read": Measured(cost, f"{cost:.1f} µs") for name, cost in costs.items()}
+
+
+def median_cost(runs):
+    return statistics.median([run.cpu_us for run in runs if run.answered] or [0])
 
 
 def with_connections(table, plan, products):
     """One worker, its cache warm: what connections cost it."""
     server, _ = serving(products)
-    rate, cpu, tail, memory = {}, {}, {}, {}
+    rate, cpu, tail, memory, sleeps = {}, {}, {}, {}, {}
+    full, steady = {}, {}  # runs: the worker saturated, and at 5,000 a second
     most = min(CONNECTIONS[-1], allow_files(65536) - 1000)
     worker = peers.worker(server, cache_mb=64, more=["--connections-max", 12_000])
     try:
@@ -134,18 +148,41 @@ def with_connections(table, plan, products):
         load(worker.port, target, plan.warm_up, closed=True, connections=16)
         for n in [min(n, most) for n in CONNECTIONS]:
             rate[n] = table.add(f"growth-connections-{n}", f"cached answers a second, {n:,} connections", "/s", None, None, kind="value")
-            cpu[n] = table.add(f"growth-connections-cpu-{n}", "CPU a request of that", "µs", None, None, kind="value")
-            tail[n] = table.add(f"growth-connections-p99-{n}", "p99 of that at 5,000 a second", "ms", None, None, kind="value")
+            cpu[n] = table.add(f"growth-connections-cpu-{n}", f"CPU a cached answer, {n:,} connections", "µs", None, None, kind="value")
+            tail[n] = table.add(f"growth-connections-p99-{n}", f"p99 at 5,000 cached answers a second, {n:,} connections", "ms", None, None, kind="value")
+            full[n], steady[n], groups = [], [], {"the worker": [worker]}
             for _ in range(plan.rounds):
                 plan.check()
+                slept = waits(worker)
                 with KernelMemory() as kernel:
-                    run = load(worker.port, target, plan.seconds, [worker], closed=True, connections=n)
-                memory[n] = resident_mib(worker)[0], kernel.mib
+                    run = load(worker.port, target, plan.seconds, [worker], groups=groups, closed=True, connections=n)
+                memory[n] = resident_mib(worker)[0] + kernel.mib
+                sleeps[n] = (waits(worker) - slept) / max(1, run.answered)
+                full[n].append(run)
                 record(rate[n], True, run, run.rate)
                 record(cpu[n], True, run, run.cpu_us)
-                run = load(worker.port, target, plan.seconds, rate=5000, connections=n)
+                run = load(worker.port, target, plan.seconds, [worker], groups=groups, rate=5000, connections=n)
+                steady[n].append(run)
                 record(tail[n], True, run, run.latency_ms["p99"])
-        explain(cpu, median_points(cpu), flat, lambda n: why_connections_cost(n, median_points(cpu), memory))
+
+        def cost(name, runs):
+            return {name: Measured(median_cost(runs), f"{median_cost(runs):.2f} µs")}
+
+        def walked(n):
+            return {"memory gone through in turn, the worker's and the kernel's for both ends": Measured(memory[n], f"{memory[n]:.0f} MiB", least=2)}
+
+        def when_full(n):
+            return {**walked(n), "waits of the worker, an answer": Measured(sleeps[n], f"{sleeps[n]:.2f}", least=0.02), **busy_beside(full[n], "others")}
+
+        def at_rate(n):
+            late = statistics.median(run.late_ms for run in steady[n])
+            return {"starts late by the generator's own fault, p99": Measured(late, f"{late:.2f} ms", least=0.02), **cost("CPU an answer at that rate", steady[n]),
+                    **busy_beside(steady[n], "the worker", "generator", "others")}
+
+        explain(rate, median_points(rate), flat, lambda n: beside(rate, n, lambda each: cost("CPU an answer", full[each]), is_cost=False) + "; "
+                + limit(mean_busy(full[n]), CORES))
+        explain(cpu, median_points(cpu), flat, lambda n: beside(cpu, n, when_full))
+        explain(tail, median_points(tail), flat, lambda n: beside(tail, n, at_rate))
         draw("connections", "One worker, cached answer", "connections", "CPU a request, µs", {"CPU a request": median_points(cpu)})
     finally:
         worker.stop()

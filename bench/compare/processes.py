@@ -153,6 +153,15 @@ def cpu_seconds(processes):
     return total
 
 
+def waits(process):
+    """How often the process, with all of its threads, gave its core back because there was nothing to do (proc(5), voluntary_ctxt_switches)."""
+    total = 0
+    with contextlib.suppress(OSError):
+        for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+            total += next(int(line.split()[1]) for line in (task / "status").read_text().splitlines() if line.startswith("voluntary_ctxt_switches:"))
+    return total
+
+
 def machine_seconds():
     """Time that all cores together have worked, whoever for; what other guests took (steal) is among it."""
     user, nice, system, idle, iowait, *more = map(int, pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9])

@@ -175,11 +175,38 @@ class Bends(unittest.TestCase):
         bends.explain(figures, [(1, 100), (2, 195), (3, 205)], bends.proportional, lambda n: f"{n} workers")
         self.assertEqual([f.notes for f in figures.values()], [[], [], ["the curve bends here: 3 workers"]])
 
-    def test_a_bend_of_connections_is_explained_by_its_direction(self):
-        points, memory = [(16, 10), (64, 5), (256, 9), (1024, 15)], {16: (15, 0), 64: (15, 0), 256: (15, 0.4), 1024: (16, 6)}
-        self.assertIn("one wait serves more", growth.why_connections_cost(64, points, memory))
-        self.assertIn("measure again", growth.why_connections_cost(256, points, memory))
-        self.assertIn("6 MiB of the kernel's (both ends of the sockets)", growth.why_connections_cost(1024, points, memory))
+    def test_what_moved_with_a_curve_is_its_reason_and_what_did_not_is_none(self):
+        cpu = {n: figure([cost]) for n, cost in ((16, 10), (64, 5), (256, 9), (1024, 15))}
+        measured = {16: (15, 1.0), 64: (15, 0.4), 256: (16, 0.4), 1024: (22, 0.2)}
+
+        def why(n):
+            return growth.beside(cpu, n, lambda x: {"memory": bends.Measured(measured[x][0], f"{measured[x][0]} MiB", least=2),
+                                                   "waits": bends.Measured(measured[x][1], f"{measured[x][1]}")})
+        self.assertEqual(why(64), "waits 1.0 → 0.4")
+        self.assertEqual(why(256), "not explained by what was measured: memory 15 MiB → 16 MiB, waits 0.4 → 0.4")
+        self.assertEqual(why(1024), "memory 16 MiB → 22 MiB")
+
+    def test_a_rate_falls_with_a_cost_that_rises(self):
+        rate, cost = {1: figure([100]), 2: figure([50])}, {1: bends.Measured(10, "10 µs"), 2: bends.Measured(20, "20 µs")}
+        self.assertEqual(growth.beside(rate, 2, lambda n: {"CPU": cost[n]}, is_cost=False), "CPU 10 µs → 20 µs")
+        self.assertIn("not explained", growth.beside(rate, 2, lambda n: {"CPU": cost[3 - n]}, is_cost=False))
+
+    def test_a_difference_from_which_nothing_comes_is_no_reason(self):
+        one, two = {"others": bends.Measured(0.0, "0.00", least=0.05)}, {"others": bends.Measured(0.01, "0.01", least=0.05)}
+        self.assertIn("not explained", bends.reason(1.5, one, two))
+
+    def test_the_rows_of_a_curve_have_names_of_their_own(self):
+        table, run = Table(), types.SimpleNamespace(errors=0, examples=[], doubts=[], rate=1, cpu_us=1, answered=1, bytes_each=1, latency_ms={"p99": 1}, late_ms=0.1,
+                                                    busy={"the worker": 1, "workers": 1, "the proxy": 1, "PostgreSQL": 1, "generator": 0.1, "others": 0})
+        server = mock.MagicMock()
+        server.sql.return_value = "1"
+        with mock.patch.multiple(growth, serving=lambda _: (server, {}), load=lambda *_, **__: run, settle=mock.DEFAULT, draw=mock.DEFAULT, peers=mock.DEFAULT,
+                                 waits=lambda _: 1, resident_mib=lambda _: (1, 1), stop_all=mock.DEFAULT):
+            growth.with_workers(table, rounds.Plan(True, 1, 1, 1), 1000)
+            growth.with_connections(table, rounds.Plan(True, 1, 1, 1), 1000)
+            growth.with_pages(table, rounds.Plan(True, 1, 1, 1), 1000)
+        names = [f.name for f in table.figures]
+        self.assertEqual(len(set(names)), len(names), names)
 
 
 class Stacks(unittest.TestCase):
