@@ -78,6 +78,15 @@ class Figures(unittest.TestCase):
         self.assertEqual(f.all_notes(), ["ours, in 2 of 3 runs: the generator used 91 % of its core", "ours, in 1 of 3 runs: late by 1.5 ms",
                                          "nginx, in 1 of 1 runs: late by 20.25 ms"])
 
+    def test_a_missed_target_is_an_error_for_who_asks_for_it(self):
+        table = Table()
+        table.figures.append(figure([1], [4]))
+        self.assertEqual([main.exit_code(0, table, True, strict) for strict in (False, True)], [0, 0])
+        self.assertEqual(main.exit_code(0, table, False, True), 3)
+        table.figures.append(figure([3], [4]))
+        self.assertEqual([main.exit_code(0, table, True, strict) for strict in (False, True)], [0, 3])
+        self.assertEqual([main.exit_code(code, table, False, True) for code in (1, 130)], [1, 130])
+
     def test_the_commit_is_that_of_the_beginning(self):
         with mock.patch("table.commit", lambda: "first"):
             table = Table()
