@@ -92,7 +92,7 @@ def main():
     parser.add_argument("--rounds", type=int, help="rounds of each comparison (5)")
     parser.add_argument("--seconds", type=int, help="length of one measurement (quick 1, full 12, else 3)")
     parser.add_argument("--minutes", type=int, help="end after so many, with what there is (quick 60, full 240)")
-    parser.add_argument("--strict", action="store_true", help="code 3 where a target was missed, or not all was measured")
+    parser.add_argument("--strict", action="store_true", help="of api, proxy, loader and growth: code 3 where a target was missed, or not all was measured")
     parser.add_argument("--failures", action="store_true", help="of conformance: list them")
     parser.add_argument("--publish", action="store_true", help="write the whole table into docs/performance.md, of settings into docs/deploy.md")
     asked = parser.parse_args()
