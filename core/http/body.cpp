@@ -14,10 +14,10 @@ request_reader::state request_reader::refuse(unsigned status, std::string_view r
 request_reader::state request_reader::look(buffer& in, request_head& head, const head_limits& limits,
                                            std::size_t body_bytes_max) {
   constexpr std::size_t growth = 4096;
-  // Empty lines before a request are ignored (RFC 9112 section 2.2): they are no part of one, and start no
-  // clock.
+  // Empty lines before a request are ignored (RFC 9112 section 2.2): they are no part of one, start no clock
+  // and move none, however they are cut.
   while (head_bytes_ == 0 && in.readable().starts_with("\r\n")) in.consume(2);
-  if (in.empty()) return state::nothing;
+  if (in.empty() || (head_bytes_ == 0 && in.readable() == "\r")) return state::nothing;
   if (head_bytes_ > 0 && in.size() < bytes_wanted_ && head.body == framing::sized) return state::body;
   if (head_bytes_ == 0 || head.body == framing::sized) {
     // A sized body that is now complete: the buffer may have moved since its head was read, so read that

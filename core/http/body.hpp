@@ -12,7 +12,7 @@ namespace atelier::http {
 class request_reader {
  public:
   enum class state {
-    nothing,   // not one byte of a request
+    nothing,   // not one byte of a request, but perhaps the first half of an empty line
     head,      // in the middle of the head
     body,      // head complete, body not
     complete,  // head() and body() may be used, until consume()
@@ -26,6 +26,8 @@ class request_reader {
   std::string_view body() const { return body_; }
   /// Of the complete request, as it came: with its head, and with the coding of its chunks.
   std::size_t received_bytes() const { return whole_bytes_ + closed_gaps_bytes_; }
+  /// Of one that is not complete: what came of it until now.
+  std::size_t received_bytes(const buffer& in) const { return in.size() + closed_gaps_bytes_; }
   unsigned status() const { return status_; }
   std::string_view reason() const { return reason_; }
   bool head_is_known() const { return head_bytes_ > 0; }

@@ -83,14 +83,19 @@ task<bool> connection::readable() {
   co_return !expired_;
 }
 
+void connection::begin_rest() {
+  stage_ = stage::idle;
+  looked_for_end_ = false;
+  deadline =
+      owner_.watchdog_.now() + std::min<clock::duration>(look_for_end_after, owner_.limits_.idle_timeout);
+}
+
 void connection::watch_reading(request_reader::state state) {
-  const auto now = owner_.watchdog_.now();
   if (state == request_reader::state::nothing) {
-    stage_ = stage::idle;
-    looked_for_end_ = false;
-    deadline = now + std::min<clock::duration>(look_for_end_after, owner_.limits_.idle_timeout);
+    if (stage_ != stage::idle) begin_rest();  // else an empty line came, which is no progress either
     return;
   }
+  const auto now = owner_.watchdog_.now();
   const bool in_body = state == request_reader::state::body;
   if (stage_ == stage::reading && in_body_ == in_body)
     return;  // this deadline does not move: a trickle is no progress
@@ -157,6 +162,7 @@ void connection::log_refusal(std::string_view id, std::string_view reason, const
   const access_entry::word why[]{{"reason", reason}};
   access_entry entry;
   entry.ended = "refused";
+  entry.received_bytes = reader_.received_bytes(space_->in);
   entry.more = why;
   log(entry, space_->head, id, out);
 }
@@ -256,7 +262,7 @@ task<> connection::end() {
 }
 
 task<> connection::run() {
-  watch_reading(request_reader::state::nothing);
+  begin_rest();
   for (;;) {
     const auto got = kernel_is_empty_ ? received::nothing : receive();
     if (got == received::end) co_return;

@@ -50,6 +50,7 @@ class connection final : public watched {
   task<> send_events(event_feed& feed);
   bool is_silent();
   task<> end();
+  void begin_rest();
   void watch_reading(request_reader::state state);
   void rest();
 

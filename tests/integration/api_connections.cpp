@@ -121,6 +121,11 @@ TEST_CASE("a request that is refused behind its head keeps its ids, and its line
     std::string bytes;
     int status;
   };
+  const auto received_bytes_of = [](const std::string& line) {
+    const std::string field = "received_bytes=";
+    const auto at = line.find(field);
+    return at == line.npos ? std::size_t{0} : std::stoul(line.substr(at + field.size()));
+  };
   for (const auto& [id, bytes, status] :
        {refused{"too-long", head("too-long", "Content-Length: 300000"), 413},
         refused{"too-many-chunks", head("too-many-chunks", chunked) + "100000\r\n" + megabyte, 413},
@@ -137,7 +142,18 @@ TEST_CASE("a request that is refused behind its head keeps its ids, and its line
     for (const auto& part : {"trace_id=" + trace, std::string("method=POST"), std::string("path=/reviews "),
                              fmt::format("status={}", status), std::string("ended=refused")})
       CHECK_THAT(found[0], Catch::Contains(part));
+    // What came until then: all, unless it was too much.
+    if (id == "too-many-chunks")
+      CHECK(received_bytes_of(found[0]) > 262'144);
+    else
+      CHECK(received_bytes_of(found[0]) == bytes.size());
   }
+  http_client large(w.port);
+  large.send("GET /live HTTP/1.1\r\nHost: h\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n");
+  CHECK(large.read().status == 431);
+  const auto of_large = w.lines("status=431");
+  REQUIRE(of_large.size() == 1);
+  CHECK(received_bytes_of(of_large[0]) > 16'000);
   // Of a head that cannot be read nothing is believed.
   http_client client(w.port);
   client.send("GET /live HTTP/1.1\r\nX-Request-Id: believe-me\r\n\r\n");
@@ -160,6 +176,51 @@ TEST_CASE("a byte pair between requests starts no clock", "[api]") {
   CHECK(client.read().status == 200);
   std::this_thread::sleep_for(1500ms);
   CHECK(client.get("/live").status == 200);
+}
+
+TEST_CASE("empty lines do not keep a connection at rest open, however they are cut", "[api]") {
+  const worker w({"--head-timeout", "30s", "--idle-timeout", "1s"});
+  const std::vector<std::vector<std::string>> kinds = {{"\r\n"}, {"\r\n\r\n\r\n"}, {"\r", "\n"}};
+  for (const auto& pieces : kinds) {
+    INFO(pieces.front().size() << " bytes a time");
+    http_client client(w.port);
+    CHECK(client.get("/live").status == 200);
+    const auto is_cut = [&] {
+      try {
+        for (const auto& piece : pieces) {
+          client.send(piece);
+          std::this_thread::sleep_for(100ms);
+        }
+        return false;
+      } catch (const std::runtime_error&) {
+        return true;
+      }
+    };
+    CHECK(wait_until(10s, is_cut));
+  }
+}
+
+TEST_CASE("the answers to requests that came together leave together", "[api]") {
+  const auto admin = free_port();
+  const worker w({"--admin", fmt::format("127.0.0.1:{}", admin)});
+  http_client client(w.port);
+  const std::string target = "/reviews/meta?product_id=1";
+  const auto is_kept = [&] {
+    const std::string hits = "\natelier_api_cache_reads_total{outcome=\"hit\"} ";
+    CHECK(client.get(target).status == 200);
+    const auto page = fetch(admin, "/metrics").body;
+    const auto at = page.find(hits);
+    return at != page.npos && page[at + hits.size()] != '0';
+  };
+  REQUIRE(wait_until(20s, is_kept));
+  const auto one = fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", target);
+  constexpr int together = 20;
+  std::string all;
+  for (int i = 0; i < together; ++i) all += one;
+  const auto before = client.segments_received();
+  client.send(all);
+  for (int i = 0; i < together; ++i) CHECK(client.read().status == 200);
+  CHECK(client.segments_received() == before + 1);
 }
 
 TEST_CASE("a head, a target and a body have the bounds that the worker was given: 431, 414, 413", "[api]") {

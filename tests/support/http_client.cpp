@@ -22,6 +22,13 @@ bool same_name(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
+// The kernel's struct tcp_info (linux/tcp.h), which is longer than the one of the C library.
+struct whole_tcp_info {
+  tcp_info first;
+  std::uint64_t pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+  std::uint32_t segs_out, segs_in, notsent_bytes, min_rtt, data_segs_in;
+};
+
 std::string trimmed(std::string text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string::npos) return "";
@@ -184,6 +191,14 @@ http_answer http_client::request(std::string_view method, std::string_view targe
 http_answer http_client::post(std::string_view target, std::string_view json, http_headers headers) {
   headers.emplace_back("Content-Type", "application/json");
   return request("POST", target, headers, json);
+}
+
+std::uint32_t http_client::segments_received() const {
+  whole_tcp_info info{};
+  socklen_t size = sizeof info;
+  if (getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    give_up(std::string("TCP_INFO: ") + std::strerror(errno));
+  return info.data_segs_in;
 }
 
 void http_client::finish_sending() { shutdown(socket_, SHUT_WR); }

@@ -55,6 +55,9 @@ class http_client {
   http_answer post(std::string_view target, std::string_view json, http_headers headers = {});
   http_answer put(std::string_view target) { return request("PUT", target); }
 
+  /// Segments that brought bytes: on the loopback interface, what the other side wrote at a time is one.
+  std::uint32_t segments_received() const;
+
   /// No more bytes from us; we still read.
   void finish_sending();
 

@@ -72,6 +72,21 @@ TEST_CASE("pipelined requests come one by one, however their bytes arrive, and e
   CHECK(read_all(bytes, bytes.size(), 4096) == expected);
 }
 
+TEST_CASE("an empty line before a request, whole or half of it, is nothing yet") {
+  for (const std::string_view bytes : {"", "\r", "\r\n", "\r\n\r", "\r\n\r\n"}) {
+    INFO(bytes.size());
+    request_reader reader;
+    CHECK(look_at(bytes, reader, 1000) == state::nothing);
+  }
+  for (const std::string_view bytes : {"\r\nG", "\r\n\r\nGET / HTTP/1.1\r"}) {
+    INFO(bytes);
+    request_reader reader;
+    CHECK(look_at(bytes, reader, 1000) == state::head);
+  }
+  request_reader reader;
+  CHECK(look_at("\rG", reader, 1000) == state::refused);
+}
+
 TEST_CASE("a body over the limit is 413 before it arrives") {
   request_reader sized;
   CHECK(look_at("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n", sized, 1000) == state::refused);
