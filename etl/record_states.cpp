@@ -37,7 +37,8 @@ std::optional<std::size_t> record_reader::unterminated_quote() const {
 
 // Quotes tell: an end stands behind text, a beginning behind a delimiter. So this field's last quote, behind
 // a delimiter, may be a beginning, and is one if the next quote is an end. Lines within prove nothing, since
-// a text may hold any. Where the next quote may be either too, there are more columns than there should be.
+// a text may hold any; where there are some, or the next quote may be either too, the line where the text
+// begins or that where it ends must be a row.
 bool record_reader::closed_by_accident(std::size_t index, std::size_t line_end) const {
   const std::string_view seen(buffer_.get() + begin_, at_ - begin_);
   const auto& f = fields_[index];
@@ -48,7 +49,9 @@ bool record_reader::closed_by_accident(std::size_t index, std::size_t line_end) 
   if (next->may_open && (columns_ == 0 || field_count_ < columns_)) return false;
   const auto second_line = seen.find_first_not_of("\r\n", line_end);
   const bool has_whole_lines = seen.find_first_of("\r\n", second_line) < f.end;
-  return (!next->may_open && !has_whole_lines) || first_line_is_row(index, f.begin);
+  if (!next->may_open && !has_whole_lines) return true;
+  const auto last_line = seen.substr(seen.find_last_of("\r\n", f.end) + 1);
+  return first_line_is_row(index, f.begin) || columns_of_line(last_line, dialect_) == columns_;
 }
 
 // The first line of a text that begins there in this field has all columns of a row, if its quote is none.

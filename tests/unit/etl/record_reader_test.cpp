@@ -155,6 +155,17 @@ TEST_CASE("rows that an unterminated quote swallowed are given back, where it cl
   }
 }
 
+TEST_CASE("a quote that stands alone on its line gives back the rows that it swallowed") {
+  const std::string bytes = "1,b,3\n\"\n2,b,3\n3,b,3\n4,\", and, so\",3\n5,b,3\n";
+  for (std::size_t chunk = 1; chunk <= bytes.size(); ++chunk) {
+    const auto all = read_all(bytes, chunk, 3);
+    REQUIRE(all.size() == 6);
+    CHECK(all[1].raw == "\"");
+    CHECK(all[2].fields == std::vector<std::string>{"2", "b", "3"});
+    CHECK(all[4].fields == std::vector<std::string>{"4", ", and, so", "3"});
+  }
+}
+
 TEST_CASE("a text over the limit that looks like rows is one record, whose end is looked for further on") {
   const auto longer = [](std::size_t than) { return std::string(record_bytes_max + than, 'x'); };
   for (const auto& [beginning, ending] :
