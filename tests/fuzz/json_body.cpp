@@ -28,9 +28,18 @@ bool is_json_to_another(std::string_view text) {
   return parser.parse(simdjson::padded_string(text)).error() == simdjson::SUCCESS;
 }
 
-// The other refuses lone surrogates and numbers that no double holds, which are JSON.
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// The other refuses lone surrogates and numbers that no 64 bits hold, which are JSON.
 bool may_be_refused_by_another(std::string_view text) {
-  return text.find("\\u") != text.npos || text.find_first_of("eE0123456789") != text.npos;
+  constexpr int digits_of_64_bits = 19;
+  int digits = 0;
+  for (const char c : text) {
+    if (digits > 0 && (c == 'e' || c == 'E')) return true;
+    digits = is_digit(c) ? digits + 1 : 0;
+    if (digits >= digits_of_64_bits) return true;
+  }
+  return text.find("\\u") != text.npos;
 }
 
 void check_grammar(std::string_view text) {
