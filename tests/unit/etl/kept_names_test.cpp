@@ -37,7 +37,7 @@ TEST_CASE("however many different names there are, few of their bytes stay in me
   std::mt19937_64 random(1);
   std::vector<std::uint32_t> numbers;
   numbers.reserve(many);
-  const auto before = in_use();
+  [[maybe_unused]] const auto before = in_use();
   kept_names names;
   for (int i = 0; i < many; ++i) {
     const auto number = names.number_of(a_name(i));
