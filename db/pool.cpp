@@ -40,6 +40,8 @@ void pool::stop() {
   impatience_.cancel();
   gathered_.cancel();
   for (auto& one : connections_) one->stop();
+  stopped_ = true;
+  asio::post(loop_, [this] { answer_in_vain(); });
 }
 
 namespace {
@@ -164,11 +166,17 @@ void pool::lost(const pipeline::leftovers& left, errc why) {
   }
   line_.push_front(left.aborted);
   has_tried_ = true;
-  std::vector<operation*> in_vain;
-  if (!is_connected()) in_vain = line_.empty();
+  const bool waits_for_attempt = !is_connected() && !stopped_;
+  if (waits_for_attempt) answer_in_vain();
   line_.push_front(again);
-  for (auto* one : in_vain) static_cast<call*>(one)->finish(error{errc::unavailable});
+  if (!waits_for_attempt) answer_in_vain();
   spread();
+}
+
+// Where nobody is connected, whoever waits in line does so for nothing.
+void pool::answer_in_vain() {
+  if (is_connected()) return;
+  for (auto* one : line_.empty()) static_cast<call*>(one)->finish(error{errc::unavailable});
 }
 
 }  // namespace atelier::db

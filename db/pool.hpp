@@ -61,6 +61,7 @@ class pool final : private connection_owner, private watched {
   std::size_t slow() const;
   void expire() noexcept override;
   void answer_late();
+  void answer_in_vain();
 
   asio::io_context& loop_;
   pool_options options_;
@@ -68,6 +69,7 @@ class pool final : private connection_owner, private watched {
   pool_counters counters_;
   std::unique_ptr<outage> outage_;
   waiting_line line_;
+  bool stopped_ = false;
   bool has_tried_ = false;  // an attempt to connect has failed: until then statements wait for the first
   patience patience_;
   timer impatience_;  // looks again at reads that wait for a turn under way

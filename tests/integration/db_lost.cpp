@@ -122,6 +122,28 @@ TEST_CASE("a read whose session was the only one is sent once more by the next",
   CHECK(c.pool.counted().repeated == 1);
 }
 
+TEST_CASE("a read under way when the pool is stopped is answered", "[db]") {
+  const with_table t;
+  auto options = callers::patient();
+  options.connections = 1;
+  callers c(t.conninfo(), options);
+  sql watcher(t.conninfo());
+  const locked_table lock(t);
+  std::optional<db::outcome> read;
+  c.ask_for(written, number(1), [&](const db::outcome& o) { read = o; });
+  SECTION("its session is up") {
+    REQUIRE(wait_until(20s, [&] {
+      c.loop.run_for(5ms);
+      return watcher.run("select count(*)" + waiting_sessions) == "1";
+    }));
+  }
+  SECTION("its session has just ended") { end_the_waiting_one(c, watcher); }
+  c.pool.stop();
+  REQUIRE(c.finish(20s));
+  REQUIRE_FALSE(read->has_value());
+  CHECK(read->error().what == db::errc::unavailable);
+}
+
 TEST_CASE("a read whose session was the only one waits for one attempt to open another", "[db]") {
   relayed_table t;
   auto options = callers::patient();
