@@ -1,5 +1,7 @@
 #include "lb/networks.hpp"
 
+#include "core/http/characters.hpp"
+
 #include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
@@ -45,14 +47,6 @@ bool networks::contains(std::string_view address) const {
 
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 // 192.0.2.1, 192.0.2.1:80, 2001:db8::1, [2001:db8::1] and [2001:db8::1]:80.
 std::string_view without_port(std::string_view node) {
   if (node.starts_with('[')) {
@@ -89,7 +83,7 @@ bool take_part(std::string_view& rest, char separator, std::string_view& part) {
     if (rest[end] == '\\' && quoted) ++end;
   }
   end = std::min(end, rest.size());
-  part = without_blanks(rest.substr(0, end));
+  part = http::trim(rest.substr(0, end));
   rest.remove_prefix(std::min(end + 1, rest.size()));
   return !quoted;
 }
@@ -140,7 +134,7 @@ std::string_view client_behind(const networks& trusted, std::string_view peer,
     has_list = true;
     for (auto list = f->value;;) {
       const auto comma = list.rfind(',');
-      const auto node = without_blanks(list.substr(comma == list.npos ? 0 : comma + 1));
+      const auto node = http::trim(list.substr(comma == list.npos ? 0 : comma + 1));
       if (!way.goes_on_behind(node)) return way.client;
       if (comma == list.npos) break;
       list = list.substr(0, comma);

@@ -48,15 +48,26 @@ bool waits_for_a_lock(sql& watcher) {
   return wait_until(20s, [&] { return watcher.run("select count(*)" + waiting_sessions) == "1"; });
 }
 
-// A transaction that has a review's row to itself.
-struct locked_review {
-  locked_review(const std::string& conninfo, int id) : session(conninfo) {
+// A transaction that has something to itself.
+struct locked {
+  locked(const std::string& conninfo, const std::string& by) : session(conninfo) {
     session.run("begin");
-    session.run(fmt::format("select from atelier.reviews where id = {} for update", id));
+    session.run(by);
   }
   void release() { session.run("commit"); }
 
   sql session;
+};
+
+struct locked_review : locked {
+  locked_review(const std::string& conninfo, int id)
+      : locked(conninfo, fmt::format("select from atelier.reviews where id = {} for update", id)) {}
+};
+
+struct locked_counters : locked {
+  locked_counters(const std::string& conninfo, int product)
+      : locked(conninfo,
+               fmt::format("select from atelier.product_meta where product_id = {} for update", product)) {}
 };
 
 }  // namespace
@@ -69,16 +80,14 @@ TEST_CASE("votes that came while the last were under way are one commit", "[vote
   const int before_all = posted(w, 5000);
   sql watcher(f.conninfo());
 
-  sql holds_up(f.conninfo());
-  holds_up.run("begin");
-  holds_up.run("lock table atelier.reviews in share mode");  // whoever changes a row waits
+  locked holds_up(f.conninfo(), "lock table atelier.reviews in share mode");  // whoever changes a row waits
   auto first = sent_vote(w, before_all);
   REQUIRE(waits_for_a_lock(watcher));
   std::vector<http_client> together;
   for (const auto id : ids) together.push_back(sent_vote(w, id));
   auto in_vain = sent_vote(w, unknown);
   REQUIRE(wait_until(20s, [&] { return w.metric("atelier_api_requests_in_flight") == 7; }));
-  holds_up.run("commit");
+  holds_up.release();
 
   CHECK(first.read().status == 204);
   for (auto& client : together) CHECK(client.read().status == 204);
@@ -120,6 +129,37 @@ TEST_CASE("votes for a review that somebody has locked wait for him and hold up 
   CHECK(helpful_now(w, ids[0]) == 4);
 }
 
+TEST_CASE("whatever is voted for or reported waits for who has it locked, and counts", "[votes]") {
+  fleet f(0);
+  f.start("16", patient);
+  const auto& w = f.workers.front();
+  sql watcher(f.conninfo());
+  const std::vector<std::array<std::string, 4>> kinds{
+      {"reviews", "/reviews/", "/helpful", "helpfulness"},
+      {"reviews", "/reviews/", "/report", "reported::int"},
+      {"questions", "/qa/questions/", "/helpful", "helpfulness"},
+      {"questions", "/qa/questions/", "/report", "reported::int"},
+      {"answers", "/qa/answers/", "/helpful", "helpfulness"},
+      {"answers", "/qa/answers/", "/report", "reported::int"}};
+  for (const auto& [table, path, what, column] : kinds) {
+    INFO(path << what);
+    const auto id = watcher.run(fmt::format("select min(id) from atelier.{} where not reported", table));
+    const auto now = [&] {
+      return std::stoi(
+          watcher.run(fmt::format("select {} from atelier.{} where id = {}", column, table, id)));
+    };
+    const int before = now();
+    locked held(f.conninfo(), fmt::format("select from atelier.{} where id = {} for update", table, id));
+    http_client client(w.port, 60s);
+    client.send(fmt::format("PUT {}{}{} HTTP/1.1\r\nHost: h\r\n\r\n", path, id, what));
+    REQUIRE(waits_for_a_lock(watcher));
+    CHECK(now() == before);
+    held.release();
+    CHECK(client.read().status == 204);
+    CHECK(now() == before + 1);
+  }
+}
+
 TEST_CASE("votes for a review that stays locked are not counted, and say so in the time of a statement",
           "[votes]") {
   fleet f(0);
@@ -158,9 +198,7 @@ TEST_CASE("a review of a product whose counters are locked waits for them and ho
   f.start("16", patient);
   const auto& w = f.workers.front();
   const auto ids = five_reviews(w);
-  sql locker(f.conninfo());
-  locker.run("begin");
-  locker.run("select from atelier.product_meta where product_id = 5001 for update");
+  locked_counters counters(f.conninfo(), 5001);
   std::vector<http_client> waiting;
   for (int i = 0; i < 6; ++i) {
     waiting.emplace_back(w.port, 60s);
@@ -174,11 +212,11 @@ TEST_CASE("a review of a product whose counters are locked waits for them and ho
     CHECK(http_client(w.port).put(review(ids[0]) + "/helpful").status == 204);
   }
   CHECK(w.metric("atelier_api_requests_in_flight") == 6);
-  locker.run("commit");
+  counters.release();
   for (auto& client : waiting) CHECK(client.read().status == 201);
-  CHECK(locker.run("select rating_4 from atelier.product_meta where product_id = 5001") == "7");
-  CHECK(locker.run("select count(*) from atelier.reviews where product_id = 5001") == "7");
-  CHECK(locker.run("select rating_4 from atelier.product_meta where product_id = 5002") == "21");
+  CHECK(counters.session.run("select rating_4 from atelier.product_meta where product_id = 5001") == "7");
+  CHECK(counters.session.run("select count(*) from atelier.reviews where product_id = 5001") == "7");
+  CHECK(counters.session.run("select rating_4 from atelier.product_meta where product_id = 5002") == "21");
 }
 
 TEST_CASE("a review of a product whose counters stay locked is not taken", "[votes]") {
@@ -186,14 +224,12 @@ TEST_CASE("a review of a product whose counters stay locked is not taken", "[vot
   f.start("16", {"--statement-timeout", "1s"});
   const auto& w = f.workers.front();
   posted(w, 5001);
-  sql locker(f.conninfo());
-  locker.run("begin");
-  locker.run("select from atelier.product_meta where product_id = 5001 for update");
+  locked_counters counters(f.conninfo(), 5001);
   const auto said = http_client(w.port, 60s).post("/reviews", review_of(5001));
   CHECK(said.status == 504);
-  locker.run("commit");
-  CHECK(locker.run("select count(*) from atelier.reviews where product_id = 5001") == "1");
-  CHECK(locker.run("select rating_4 from atelier.product_meta where product_id = 5001") == "1");
+  counters.release();
+  CHECK(counters.session.run("select count(*) from atelier.reviews where product_id = 5001") == "1");
+  CHECK(counters.session.run("select rating_4 from atelier.product_meta where product_id = 5001") == "1");
 }
 
 TEST_CASE("votes for the same few reviews through two workers at once all count, and few commits hold them",

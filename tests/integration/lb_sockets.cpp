@@ -21,10 +21,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-scripted_worker::script quick_answers() {
-  return answering([](const std::string&) { return answer_with("ok"); });
-}
-
 bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
 
 // Started as systemd does it: the sockets are the descriptors from 3 on, and LISTEN_PID names the process

@@ -18,10 +18,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-scripted_worker::script quick_answers() {
-  return answering([](const std::string&) { return answer_with("ok"); });
-}
-
 bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
 
 std::uint64_t number_of(const std::string& file) {

@@ -101,4 +101,9 @@ std::string answer_with(std::string_view body, std::string_view fields = "",
 /// A script that answers each request on a connection by this function until the connection ends.
 scripted_worker::script answering(std::function<std::string(const std::string& request)> answer);
 
+/// Says ok to everything.
+inline scripted_worker::script quick_answers() {
+  return answering([](const std::string&) { return answer_with("ok"); });
+}
+
 }  // namespace atelier::test
