@@ -25,6 +25,13 @@ constexpr long with_notes = 4;  // which that sanitizer keeps of every word of m
 constexpr long with_notes = 1;
 #endif
 
+// The address sanitizer keeps up to 256 MB of what was freed, to find late uses: a program that frees often
+// would seem to grow.
+proxy_process frugal_proxy(const scripted_worker& worker, std::vector<std::string> options = {}) {
+  return proxy_process({worker.address()}, std::move(options), true,
+                       {"ASAN_OPTIONS=quarantine_size_mb=0:thread_local_quarantine_size_kb=0"});
+}
+
 scripted_worker::script echo() {
   return answering([](const std::string& request) { return answer_with(request); });
 }
@@ -74,7 +81,7 @@ TEST_CASE("a hundred megabytes pass both ways through little memory", "[lb]") {
   constexpr std::size_t size = 100'000'000;
   scripted_worker worker(answering(
       [](const std::string& request) { return answer_with(request.substr(request.find("\r\n\r\n") + 4)); }));
-  proxy_process proxy({worker.address()});
+  auto proxy = frugal_proxy(worker);
   memory_watch watch(proxy.process.pid());
   auto client = proxy.connect(60s);
   std::string body(size, 'x');
@@ -98,7 +105,7 @@ TEST_CASE("a hundred megabytes in chunks pass to a client that takes them slowly
     }
   });
   // More than the kernel takes at once, so that the proxy always holds some.
-  proxy_process proxy({worker.address()}, {"--answer-bytes-max", "1000000"});
+  auto proxy = frugal_proxy(worker, {"--answer-bytes-max", "1000000"});
   memory_watch watch(proxy.process.pid());
   auto client = http_client::slow(proxy.port);
   const bool in_chunks = GENERATE(true, false);
@@ -119,7 +126,7 @@ TEST_CASE("a large upload that may be sent again is kept up to a bound and no fu
         }
       },
       scripted_worker::reads::head);
-  proxy_process proxy({worker.address()});
+  auto proxy = frugal_proxy(worker);
   memory_watch watch(proxy.process.pid());
   auto client = proxy.connect();
   client.send("POST / HTTP/1.1\r\nHost: a\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -204,7 +211,7 @@ TEST_CASE("so many large requests are kept at a time to be sent again, and what 
 
 TEST_CASE("a connection without a request holds no buffer", "[lb]") {
   scripted_worker worker(echo());
-  proxy_process proxy({worker.address()});
+  auto proxy = frugal_proxy(worker);
   std::vector<http_client> clients;
   for (int i = 0; i < 50; ++i) CHECK(clients.emplace_back(proxy.connect()).get("/").status == 200);
   const auto before = status_kb(proxy.process.pid(), "RssAnon:");

@@ -22,8 +22,8 @@ std::vector<std::string> proxy_process::arguments(std::uint16_t port, std::uint1
 }
 
 proxy_process::proxy_process(std::initializer_list<std::string> workers, std::vector<std::string> options,
-                             bool wait_until_ready)
-    : process(ATELIER_PROGRAM, arguments(port, admin, workers, std::move(options))) {
+                             bool wait_until_ready, const std::vector<std::string>& environment)
+    : process(ATELIER_PROGRAM, arguments(port, admin, workers, std::move(options)), environment) {
   process.wait_for("listening on");
   const auto all_up = [&] {
     const auto page = fetch(admin, "/workers").body;

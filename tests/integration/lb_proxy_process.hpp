@@ -12,11 +12,11 @@
 namespace atelier::test {
 
 /// Starts it on free ports and waits until it is ready (or only listens, for workers that are not). Probes
-/// are quick unless `options` say otherwise.
+/// are quick unless `options` say otherwise. `environment` as child_process takes it.
 class proxy_process {
  public:
   explicit proxy_process(std::initializer_list<std::string> workers, std::vector<std::string> options = {},
-                         bool wait_until_ready = true);
+                         bool wait_until_ready = true, const std::vector<std::string>& environment = {});
 
   http_client connect(std::chrono::milliseconds timeout = std::chrono::seconds(15)) const {
     return http_client(port, timeout);
