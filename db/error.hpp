@@ -12,7 +12,7 @@ enum class errc {
   connection_lost,  // sent, and the connection broke before its answer: a write may have been done
   timed_out,  // the server cancelled it (statement_timeout, lock_timeout) or was silent too long; a write may
               // have been done if `may_have_run`
-  rejected,  // the server refused it; it did not run
+  rejected,   // the server refused it; it did not run
 };
 
 struct error {
