@@ -97,16 +97,22 @@ void add_worker_limits(CLI::App& role, lb::limits& l) {
            "In which the weight of a worker that came back grows to all of it");
   add_count<unsigned>(role, "--panic-percent", l.panic_percent,
                       "With fewer healthy workers than this all get requests; 0: never", 0, 100);
-  add_count<unsigned>(
+  auto* const percent = add_count<unsigned>(
       role, "--affinity-percent", l.affinity_percent,
-      "Reads of one target go to one worker, whose cache knows it, while it has less than this part "
-      "of its fair share of all requests in flight; 101 or more; 0: each to the least busy",
-      0, 1000)
-      ->check([](const std::string& text) {
-        return text == "0" || std::stoi(text) > 100
-                   ? ""
-                   : "'" + text + "' is less than a fair share: write 0, or more than 100";
-      });
+      "Reads that belong together (--affinity-by) go to one worker while it has less than this part of its "
+      "fair share of all requests in flight; 101 or more; 0: each to the least busy",
+      0, 1000);
+  percent->check([](const std::string& text) {
+    return text == "0" || std::stoi(text) > 100
+               ? ""
+               : "'" + text + "' is less than a fair share: write 0, or more than 100";
+  });
+  add_choice<lb::affinity>(role, "--affinity-by", l.affinity_by, "target|route",
+                           {{"target", lb::affinity::target}, {"route", lb::affinity::route}},
+                           "Which reads belong together: of one target, which a worker's cache keeps, or of "
+                           "one path but for its numbers, which share a worker's statements")
+      ->default_str("target")
+      ->needs(percent);
   add_count<unsigned>(role, "--retry-budget-percent", l.budget.percent,
                       "Requests being sent again, of those in flight (at least 3); more wait", 0, 100);
 }

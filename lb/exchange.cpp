@@ -1,12 +1,12 @@
 #include "lb/exchange.hpp"
 
+#include "lb/affinity.hpp"
 #include "lb/max_forwards.hpp"
 #include "lb/stirred.hpp"
 #include "lb/workspace.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -41,7 +41,8 @@ exchange::exchange(context& shared, client_side client, std::size_t head_bytes)
                 shared.request.fields.find("upgrade");
   client_.facts.upgrades = may_switch_;
   if (bounds.affinity_percent > 0 && safe_)
-    key_ = XXH3_64bits(shared.request.target.data(), shared.request.target.size());
+    key_ = bounds.affinity_by == affinity::route ? route_key(shared.request.path)
+                                                 : target_key(shared.request.target);
   if (shared.log) {
     space_.method = shared.request.verb_text;
     space_.path = shared.request.path;

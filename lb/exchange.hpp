@@ -190,7 +190,7 @@ class exchange final : private unanswered_request {
 
   // Again.
   std::optional<std::uint64_t> avoid_;  // the worker that failed it
-  std::optional<std::uint64_t> key_;    // of its target, where that has a worker of its own
+  std::optional<std::uint64_t> key_;    // of what had better go to one worker (lb/affinity.hpp)
   unsigned retries_done_ = 0;
   bool fresh_only_ = false;       // a connection at rest was found closed: the next is a new one
   bool counts_as_retry_ = false;  // of the budget, until the answer begins

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/http/head.hpp"
+#include "lb/affinity.hpp"
 #include "lb/client_table.hpp"
 #include "lb/health.hpp"
 #include "lb/networks.hpp"
@@ -47,10 +48,11 @@ struct limits {
   std::size_t large_requests_max = 64;      // kept in more than 32 KB, at a time: others are sent once
   std::chrono::milliseconds slow_start =
       5s;  // in which the weight of a worker that came back grows to all of it
-  // Reads of one target go to one worker while it has less than this part of its fair share in flight; 0:
-  // off.
+  // Reads that belong together go to one worker while it has less than this part of its fair share in
+  // flight; 0: off.
   unsigned affinity_percent = 0;
-  unsigned panic_percent = 0;  // fewer healthy workers than this: all get requests; 0: never
+  affinity affinity_by = affinity::target;  // which belong together
+  unsigned panic_percent = 0;               // fewer healthy workers than this: all get requests; 0: never
   std::chrono::milliseconds drain_timeout = 10s;  // from SIGTERM until what is still open is cut
 };
 

@@ -43,7 +43,8 @@ result<> start_server(const premises& p, supervisor& all) {
 
 // Less than the supervisor's patience with a member that was asked to stop.
 constexpr auto drain_max = "4s";
-constexpr auto affinity = "150";  // percent: each worker's cache keeps its own part of what is read
+constexpr auto affinity = "150";       // percent
+constexpr auto affinity_by = "route";  // the workers share cores, so what matters is what their reads cost
 
 // The proxy comes after the workers are ready: it would have to find them down first.
 result<> start_workers(const premises& p, supervisor& all) {
@@ -72,9 +73,9 @@ result<> addresses_are_free(const premises& p) {
 
 // Whoever else listens on its address may answer there too: the proxy's own socket says that it is ours.
 result<> start_proxy(const premises& p, supervisor& all, const std::string& sample) {
-  member proxy{"proxy",
-               ourselves({"lb", "--listen", to_string(p.listen), "--admin", to_string(p.admin), "--control",
-                          p.control.path, "--drain-timeout", drain_max, "--affinity-percent", affinity})};
+  member proxy{"proxy", ourselves({"lb", "--listen", to_string(p.listen), "--admin", to_string(p.admin),
+                                   "--control", p.control.path, "--drain-timeout", drain_max,
+                                   "--affinity-percent", affinity, "--affinity-by", affinity_by})};
   for (const auto& where : p.workers) {
     proxy.how.arguments.push_back("--worker");
     proxy.how.arguments.push_back(to_string(where.listen));

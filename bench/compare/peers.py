@@ -93,7 +93,7 @@ def our_stack(server, cache_mb=0, workers=3):
             made.append(p)
         for p in made:
             await_status(p, "/ready", [200])
-        made.append(proxy([f"unix:{path}" for path in sockets], name=sockets[0].stem.replace("worker", "lb"), more=["--affinity-percent", "150"]))
+        made.append(proxy([f"unix:{path}" for path in sockets], name=sockets[0].stem.replace("worker", "lb"), more=["--affinity-percent", "150", "--affinity-by", "route"]))
     except BaseException:
         for p in made:
             p.stop()

@@ -3,6 +3,7 @@
 #include "support/wait.hpp"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include <condition_variable>
 #include <list>
@@ -137,6 +138,24 @@ TEST_CASE("with affinity a target keeps its worker, and other workers have their
   for (const auto& worker : workers) before.push_back(worker->requests().size());
   for (int i = 0; i < 30; ++i) CHECK(client.put("/reviews/1/helpful").status == 200);
   for (std::size_t i = 0; i < workers.size(); ++i) CHECK(workers[i]->requests().size() - before[i] == 10);
+}
+
+TEST_CASE("with affinity by route the reads of one kind meet at one worker, whatever their ids", "[lb]") {
+  std::vector<std::unique_ptr<scripted_worker>> workers;
+  for (int i = 0; i < 3; ++i) workers.push_back(std::make_unique<scripted_worker>(echo()));
+  const proxy_process proxy({workers[0]->address(), workers[1]->address(), workers[2]->address()},
+                            {"--affinity-percent", "150", "--affinity-by", "route"});
+  auto client = proxy.connect();
+  constexpr int kinds = 20, ids = 10;
+  for (int id = 0; id < ids; ++id)
+    for (int kind = 0; kind < kinds; ++kind)
+      CHECK(client.get(fmt::format("/kind{}/{}/answers?count={}", char('a' + kind), id, id)).status == 200);
+  for (const auto& worker : workers) {
+    std::map<std::string, int> seen;
+    for (const auto& request : worker->requests()) ++seen[request.substr(0, request.find('/', 5))];
+    CHECK(seen.size() > 1);
+    for (const auto& [kind, times] : seen) CHECK(times == ids);
+  }
 }
 
 TEST_CASE("a slow worker gets a small share", "[lb]") {
