@@ -146,14 +146,15 @@ TEST_CASE("with affinity by route the reads of one kind meet at one worker, what
   const proxy_process proxy({workers[0]->address(), workers[1]->address(), workers[2]->address()},
                             {"--affinity-percent", "150", "--affinity-by", "route"});
   auto client = proxy.connect();
-  constexpr int kinds = 20, ids = 10;
+  constexpr int kinds = 60, ids = 5;
+  const auto name = [](int kind) { return std::string(static_cast<std::size_t>(kind) + 1, 'k'); };
   for (int id = 0; id < ids; ++id)
     for (int kind = 0; kind < kinds; ++kind)
-      CHECK(client.get(fmt::format("/kind{}/{}/answers?count={}", char('a' + kind), id, id)).status == 200);
+      CHECK(client.get(fmt::format("/{}/{}/answers?count={}", name(kind), id, id)).status == 200);
   for (const auto& worker : workers) {
     std::map<std::string, int> seen;
     for (const auto& request : worker->requests()) ++seen[request.substr(0, request.find('/', 5))];
-    CHECK(seen.size() > 1);
+    CHECK(seen.size() > 5);
     for (const auto& [kind, times] : seen) CHECK(times == ids);
   }
 }
