@@ -144,10 +144,8 @@ TEST_CASE("whatever is voted for or reported waits for who has it locked, and co
   for (const auto& [table, path, what, column] : kinds) {
     INFO(path << what);
     const auto id = watcher.run(fmt::format("select min(id) from atelier.{} where not reported", table));
-    const auto now = [&] {
-      return std::stoi(
-          watcher.run(fmt::format("select {} from atelier.{} where id = {}", column, table, id)));
-    };
+    const auto count = fmt::format("select {} from atelier.{} where id = {}", column, table, id);
+    const auto now = [&] { return std::stoi(watcher.run(count)); };
     const int before = now();
     locked held(f.conninfo(), fmt::format("select from atelier.{} where id = {} for update", table, id));
     http_client client(w.port, 60s);
