@@ -86,6 +86,7 @@ std::vector<std::string> unknown_variables(const std::vector<std::string>& names
                                            const std::vector<std::string>& role,
                                            const std::vector<std::string>& known) {
   std::vector<std::string> meant;
+  meant.reserve(known.size());
   for (const auto& option : known) meant.push_back(variable_name(role, option));
   std::vector<std::string> unknown;
   for (const auto& name : names)

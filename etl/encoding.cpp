@@ -205,7 +205,7 @@ void recoded_source::take(std::string_view bytes) {
 }
 
 result<std::size_t> recoded_source::read_ascii(std::span<char> space) {
-  const auto got = from_.read(space);
+  auto got = from_.read(space);
   if (!got || is_ascii({space.data(), *got})) return got;
   std::string seen(space.data(), *got);
   seen.resize(*got + look_bytes);

@@ -280,11 +280,11 @@ TEST_CASE("check counts as load does", "[etl]") {
 
 TEST_CASE("a role without rights on the server, whose sessions are kept short, loads all the same", "[etl]") {
   const temp_dir folder;
-  make_sample(folder, 1500, 4);
+  make_sample(folder, 6000, 4);  // takes longer than the sessions are kept
   const test_database database;
   const auto role = "short_of_time_" + database.name();
   make_loader(database, role);
-  for (const auto* setting : {"statement_timeout = '50ms'", "idle_session_timeout = '50ms'",
+  for (const auto* setting : {"statement_timeout = '100ms'", "idle_session_timeout = '400ms'",
                               "idle_in_transaction_session_timeout = '50ms'", "lock_timeout = '20ms'",
                               "default_transaction_isolation = 'serializable'"})
     ask(database, fmt::format("alter role {} set {}", role, setting));
