@@ -32,10 +32,6 @@ proxy_process frugal_proxy(const scripted_worker& worker, std::vector<std::strin
                        {"ASAN_OPTIONS=quarantine_size_mb=0:thread_local_quarantine_size_kb=0"});
 }
 
-scripted_worker::script echo() {
-  return answering([](const std::string& request) { return answer_with(request); });
-}
-
 long status_kb(pid_t pid, const std::string& field) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   for (std::string line; std::getline(status, line);)

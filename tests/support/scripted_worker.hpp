@@ -106,4 +106,9 @@ inline scripted_worker::script quick_answers() {
   return answering([](const std::string&) { return answer_with("ok"); });
 }
 
+/// Answers each request with its own bytes.
+inline scripted_worker::script echo() {
+  return answering([](const std::string& request) { return answer_with(request); });
+}
+
 }  // namespace atelier::test
